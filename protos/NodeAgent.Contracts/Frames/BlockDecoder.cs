@@ -51,6 +51,9 @@ public sealed class BlockDecoder
     /// <summary>Bit <c>i % 64</c> of word <c>i / 64</c>: column i has a value.</summary>
     public ReadOnlySpan<ulong> Present => _present;
 
+    /// <summary>A record before the next block is missing: only a key block can be read now.</summary>
+    public void Lose() => _needsKey = true;
+
     /// <summary>Reads one block.</summary>
     public BlockError Decode(ReadOnlySpan<byte> payload)
     {
