@@ -16,7 +16,7 @@ internal sealed class FleetNode(string name, long firstReceivedUnixMs)
     internal long FirstReceivedUnixMs { get; } = firstReceivedUnixMs;
 
     /// <summary>The session that is connected now, or null. Replaced under <see cref="FleetRegistry"/>'s lock.</summary>
-    internal object? Session { get; set; }
+    internal LinkSession? Session { get; set; }
 
     internal string AgentVersion { get; set; } = "";
 

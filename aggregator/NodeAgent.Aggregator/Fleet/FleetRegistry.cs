@@ -20,18 +20,18 @@ internal sealed class FleetRegistry(TimeProvider time)
         _nodes.GetOrAdd(name, static (key, now) => new FleetNode(key, now), NowUnixMs);
 
     /// <summary>Makes this the node's one session and gives back the one before it, which must end.</summary>
-    internal object? Attach(FleetNode node, object session)
+    internal LinkSession? Attach(FleetNode node, LinkSession session)
     {
         lock (_sessions)
         {
-            object? former = node.Session;
+            LinkSession? former = node.Session;
             node.Session = session;
             return former;
         }
     }
 
     /// <summary>The session ended; a newer one stays attached.</summary>
-    internal void Detach(FleetNode node, object session)
+    internal void Detach(FleetNode node, LinkSession session)
     {
         lock (_sessions)
         {
