@@ -18,7 +18,10 @@ public sealed class ConfigurationSources
     /// <summary>The process environment. Only names that start with <see cref="EnvironmentPrefix"/> are looked at.</summary>
     public IEnumerable<KeyValuePair<string, string>> Environment { get; init; } = [];
 
-    /// <summary><c>NODEAGENT_</c>; empty: the environment sets nothing. <c>NODEAGENT_SAMPLING__INTERVAL=5s</c> sets sampling.interval.</summary>
+    /// <summary>
+    /// <c>NODEAGENT_</c>; empty: the environment sets nothing. <c>NODEAGENT_SAMPLING__INTERVAL=5s</c> sets sampling.interval. Settings
+    /// outside any section cannot be set from here, see <see cref="RawSettings"/>.
+    /// </summary>
     public string EnvironmentPrefix { get; init; } = "";
 
     /// <summary>Arguments of <c>--set</c>, each <c>key=value</c>.</summary>

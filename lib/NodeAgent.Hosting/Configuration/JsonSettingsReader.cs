@@ -42,6 +42,7 @@ internal ref struct JsonSettingsReader
 
         if (_reader.TokenType != JsonTokenType.StartObject)
         {
+            _report.Incomplete = true;
             _report.Error(Here(), null, "a configuration file is one object: { \"section\": { \"key\": value } }");
             return;
         }

@@ -34,11 +34,10 @@ internal sealed class LeafNode<TOptions, TValue>(
         Help = Help,
         Kind = kind.Name,
         Allowed = kind.Allowed,
-        Json = get(target) is { } value ? kind.ToJson(value) : required ? null : "null",
+        Json = required && asTemplate ? null : Shown(get(target)),
         ExampleJson = exampleJson,
         Required = required,
         Secret = secret,
-        IsTemplate = asTemplate,
     };
 
     public override void Check(TOptions target, string key, LoadReport report)
@@ -48,4 +47,6 @@ internal sealed class LeafNode<TOptions, TValue>(
             report.Error(new("configuration"), key, $"'{key}' is not set and has no default; set it to {kind.Allowed}");
         }
     }
+
+    private string Shown(TValue value) => value is null ? "null" : secret ? "\"***\"" : kind.ToJson(value);
 }

@@ -38,15 +38,20 @@ internal sealed class MapNode<TOptions, TEntry>(
 
     public override SettingView View(TOptions target, string key, bool asTemplate)
     {
-        IEnumerable<SettingView> entries = select(target).OrderBy(entry => entry.Key, StringComparer.Ordinal)
-            .Select(entry => EntryView(entry.Key, entry.Value, key, asTemplate));
+        List<SettingView> entries = [.. select(target).OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => EntryView(entry.Key, entry.Value, key, isTemplate: false))];
+        if (asTemplate)
+        {
+            entries.Add(EntryView("<name>", new TEntry(), key, isTemplate: true));
+        }
+
         return new()
         {
             Name = Name,
             Key = key,
             Help = knownNames is null ? Help : $"{Help} Names: {string.Join(", ", knownNames)}.",
-            Children = asTemplate ? [EntryView("<name>", new TEntry(), key, asTemplate: true)] : [.. entries],
-            IsTemplate = asTemplate,
+            Children = entries,
+            IsMap = true,
         };
     }
 
@@ -58,13 +63,13 @@ internal sealed class MapNode<TOptions, TEntry>(
         }
     }
 
-    private SettingView EntryView(string entryName, TEntry entry, string key, bool asTemplate) => new()
+    private SettingView EntryView(string entryName, TEntry entry, string key, bool isTemplate) => new()
     {
         Name = entryName,
         Key = $"{key}.{entryName}",
         Help = "",
-        Children = settings.View(entry, $"{key}.{entryName}", asTemplate),
-        IsTemplate = asTemplate,
+        Children = settings.View(entry, $"{key}.{entryName}", isTemplate),
+        IsTemplate = isTemplate,
     };
 
     private void AssignEntry(TEntry entry, string key, ReadOnlySpan<string> path, RawSetting raw, LoadReport report)

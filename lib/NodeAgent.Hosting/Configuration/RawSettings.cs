@@ -1,7 +1,7 @@
 namespace NodeAgent.Hosting.Configuration;
 
 /// <summary>Reads every source in order into raw settings; the later ones override the earlier ones when assigned in this order.</summary>
-internal sealed class RawSettings(ConfigurationSources sources, LoadReport report)
+internal sealed class RawSettings(ConfigurationSources sources, IReadOnlyList<string> knownKeys, LoadReport report)
 {
     public IEnumerable<RawSetting> ReadAll() =>
         Files().SelectMany(path => ConfigurationFile.Read(path, report))
@@ -42,12 +42,22 @@ internal sealed class RawSettings(ConfigurationSources sources, LoadReport repor
 
         foreach ((string name, string value) in sources.Environment.OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
+            if (!name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             // Only names with the section separator are ours. Kubernetes puts AGGREGATOR_PORT and AGGREGATOR_SERVICE_HOST into every
             // container beside a service called "aggregator"; those must neither set anything nor stop the start.
-            if (name.StartsWith(prefix, StringComparison.Ordinal) && name.Contains("__", StringComparison.Ordinal))
+            string key = name[prefix.Length..].ToLowerInvariant();
+            SettingSource source = new($"environment {name}");
+            if (key.Contains("__", StringComparison.Ordinal))
             {
-                string[] path = name[prefix.Length..].ToLowerInvariant().Split("__");
-                yield return new RawSetting(path, new RawValue(RawKind.Text, value), new SettingSource($"environment {name}"));
+                yield return new RawSetting(key.Split("__"), new RawValue(RawKind.Text, value), source);
+            }
+            else if (knownKeys.FirstOrDefault(known => known.Contains('.') && known.Replace('.', '_') == key) is { } meant)
+            {
+                report.Error(source, null, $"sets nothing; did you mean {prefix}{meant.Replace(".", "__", StringComparison.Ordinal).ToUpperInvariant()}?");
             }
         }
     }

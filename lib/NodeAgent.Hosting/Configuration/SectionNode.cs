@@ -28,7 +28,6 @@ internal sealed class SectionNode<TOptions, TSection>(
         Key = key,
         Help = Help,
         Children = settings.View(select(target), key, asTemplate),
-        IsTemplate = asTemplate,
     };
 
     public override void Check(TOptions target, string key, LoadReport report) => settings.Check(select(target), key, report);

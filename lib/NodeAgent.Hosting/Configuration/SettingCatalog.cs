@@ -45,8 +45,9 @@ public sealed class SettingCatalog<TOptions>
     public LoadedConfiguration<TOptions> Load(ConfigurationSources sources)
     {
         TOptions options = new();
-        LoadReport report = new(raw => Suggestion.For(raw, AllKeys));
-        foreach (RawSetting raw in new RawSettings(sources, report).ReadAll())
+        IReadOnlyList<string> keys = AllKeys;
+        LoadReport report = new(raw => Suggestion.For(raw, keys));
+        foreach (RawSetting raw in new RawSettings(sources, keys, report).ReadAll())
         {
             Assign(options, "", raw.Path.ToArray(), raw, report);
         }

@@ -131,6 +131,12 @@ public sealed class SettingCatalogBuilder<TOptions>
         where TEntry : class, new() =>
         Add(new MapNode<TOptions, TEntry>(key, help, select, settings, knownNames));
 
+    /// <summary>One of a few names each, under names of the file's choice.</summary>
+    public SettingCatalogBuilder<TOptions> ChoiceMap<TValue>(string key, Func<TOptions, IDictionary<string, TValue>> select,
+        IReadOnlyList<KeyValuePair<string, TValue>> choices, string help)
+        where TValue : struct =>
+        Add(new ValueMapNode<TOptions, TValue>(key, help, new ChoiceKind<TValue>(choices), select));
+
     /// <summary>
     /// A rule between settings of this section: <paramref name="broken"/> says what is wrong, or returns null. Not asked when one of
     /// <paramref name="keys"/> has an error already.

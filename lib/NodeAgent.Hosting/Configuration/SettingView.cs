@@ -18,7 +18,7 @@ public sealed class SettingView
     /// <summary>What may be written. Empty for a section.</summary>
     public string Allowed { get; init; } = "";
 
-    /// <summary>The value in JSON; null for a section and for a required setting that has none.</summary>
+    /// <summary>The value in JSON, a secret one as <c>"***"</c>; null for a section and for a required setting in a template.</summary>
     public string? Json { get; init; }
 
     /// <summary>A value to show where there is no default, in JSON.</summary>
@@ -32,6 +32,9 @@ public sealed class SettingView
 
     /// <summary>The settings in a section; null for a setting.</summary>
     public IReadOnlyList<SettingView>? Children { get; init; }
+
+    /// <summary>True for a section whose children have names of the file's choice.</summary>
+    public bool IsMap { get; init; }
 
     /// <summary>True for the stand-in <c>&lt;name&gt;</c> of a map's entries.</summary>
     public bool IsTemplate { get; init; }

@@ -32,4 +32,28 @@ internal static partial class ProcessLifetimeLog
     [LoggerMessage(EventId = 1014, EventName = "ReloadUnsupported", Level = LogLevel.Information,
         Message = "SIGHUP was ignored: this program reads its configuration only at start")]
     public static partial void ReloadUnsupported(this ILogger logger);
+
+    [LoggerMessage(EventId = 1015, EventName = "StopCallbackFailed", Level = LogLevel.Error,
+        Message = "Something that should stop threw instead")]
+    [EventHelp(
+        Meaning = "One part of the program did not stop in an orderly way; the others do.",
+        Cause = "A bug: what runs on a stop must not throw.",
+        Action = "Report it with this line; log.level debug adds the stack.")]
+    public static partial void StopCallbackFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 1016, EventName = "UnhandledException", Level = LogLevel.Critical,
+        Message = "A bug ends this process")]
+    [EventHelp(
+        Meaning = "Nobody caught an exception, so the state of the process cannot be trusted and it ends; the supervisor starts it again.",
+        Cause = "A bug.",
+        Action = "Report it with this line and the runtime's own lines after it, which have the stack.")]
+    public static partial void UnhandledException(this ILogger logger, Exception? exception);
+
+    [LoggerMessage(EventId = 1017, EventName = "UnobservedTaskException", Level = LogLevel.Error,
+        Message = "A background task failed and nobody looked")]
+    [EventHelp(
+        Meaning = "Work that ran in the background ended early; the process goes on without it.",
+        Cause = "A bug: every task has an owner that awaits it.",
+        Action = "Report it with this line; log.level debug adds the stack. Restart if something stands still.")]
+    public static partial void UnobservedTaskException(this ILogger logger, Exception exception);
 }

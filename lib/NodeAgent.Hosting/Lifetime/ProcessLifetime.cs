@@ -1,14 +1,25 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace NodeAgent.Hosting.Lifetime;
 
 /// <summary>
-/// When this process should stop. SIGTERM, SIGINT and SIGQUIT (and a console's Ctrl+C) cancel <see cref="Stopping"/>; a second one, or
-/// the end of the stop timeout, ends the process at once. SIGHUP asks for a reload. Create one, early, in Program.
+/// When this process should stop. SIGTERM, SIGINT and SIGQUIT (on Windows Ctrl+C, Ctrl+Break, closing the console, shutdown) cancel
+/// <see cref="Stopping"/>; another one more than <see cref="SameWish"/> later, or the end of the stop timeout, ends the process at once.
+/// SIGHUP asks for a reload. Also the last witness: an exception nobody caught is logged before the process dies of it.
+/// Create one, early, in Program.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable",
+    Justification = "The token source has neither timer nor wait handle, and disposing it would race with its running callbacks.")]
 public sealed class ProcessLifetime : IDisposable
 {
+    /// <summary>
+    /// Signals this close together are one wish: Ctrl+C reaches the whole process group, and a script that traps it forwards a SIGTERM
+    /// to us as well.
+    /// </summary>
+    public static readonly TimeSpan SameWish = TimeSpan.FromSeconds(1);
+
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly ProcessLifetimeOptions _options;
@@ -17,9 +28,11 @@ public sealed class ProcessLifetime : IDisposable
     private readonly Lock _gate = new();
     private ITimer? _deadline; // under _gate
     private string? _stopReason; // under _gate
+    private long? _firstSignalAt; // under _gate
+    private bool _disposed; // under _gate
     private Action? _reload;
 
-    /// <summary>Starts to listen for signals.</summary>
+    /// <summary>Starts to listen for signals and for exceptions nobody caught.</summary>
     public ProcessLifetime(ILogger log, TimeProvider time, ProcessLifetimeOptions options)
     {
         _log = log;
@@ -27,11 +40,13 @@ public sealed class ProcessLifetime : IDisposable
         _options = options;
         _registrations =
         [
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Take(context, "SIGTERM", 15)),
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Take(context, "SIGINT", 2)),
-            PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => Take(context, "SIGQUIT", 3)),
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, TakeReload),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => TakeStop(context, "SIGTERM", 15)),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => TakeStop(context, "SIGINT", 2)),
+            PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => TakeStop(context, "SIGQUIT", 3)),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, TakeHangup),
         ];
+        AppDomain.CurrentDomain.UnhandledException += OnUnhandled;
+        TaskScheduler.UnobservedTaskException += OnUnobserved;
     }
 
     /// <summary>Cancelled when the process should stop: take no more work, flush, leave within the stop timeout.</summary>
@@ -50,8 +65,8 @@ public sealed class ProcessLifetime : IDisposable
     }
 
     /// <summary>
-    /// Sets what SIGHUP does; runs on a pool thread, one at a time is up to it. Without it SIGHUP is taken and logged, because its
-    /// default action would end the process.
+    /// Sets what SIGHUP does; runs on a pool thread, and may run again before it has ended. Without it SIGHUP is logged and ignored,
+    /// because its default action would end the process.
     /// </summary>
     public void OnReload(Action reload) => Volatile.Write(ref _reload, reload);
 
@@ -60,7 +75,7 @@ public sealed class ProcessLifetime : IDisposable
     {
         lock (_gate)
         {
-            if (_stopReason is not null)
+            if (_stopReason is not null || _disposed)
             {
                 return;
             }
@@ -71,9 +86,7 @@ public sealed class ProcessLifetime : IDisposable
 
         _log.StopRequested(reason, _options.StopTimeout);
         _options.Notifier?.Stopping($"stopping: {reason}");
-
-        // Whoever waits on the token runs on the pool, not on the thread that has to see the second signal.
-        _ = _stopping.CancelAsync();
+        _ = CancelAsync();
     }
 
     /// <summary>Stops listening and disarms the stop timeout: the work has ended in time.</summary>
@@ -84,30 +97,29 @@ public sealed class ProcessLifetime : IDisposable
             registration.Dispose();
         }
 
+        AppDomain.CurrentDomain.UnhandledException -= OnUnhandled;
+        TaskScheduler.UnobservedTaskException -= OnUnobserved;
         lock (_gate)
         {
+            _disposed = true;
             _deadline?.Dispose();
         }
-
-        _stopping.Dispose();
     }
 
-    internal void TakeSignal(string name, int number)
+    internal void TakeStop(string signal, int number)
     {
-        if (StopReason is null)
+        RequestStop(signal);
+        if (IsSecondWish())
         {
-            RequestStop(name);
-            return;
+            _log.StopForced(signal);
+            _options.FlushLog();
+            _options.ExitNow(128 + number);
         }
-
-        _log.StopForced(name);
-        _options.ExitNow(128 + number);
     }
 
     internal void TakeReload()
     {
-        Action? reload = Volatile.Read(ref _reload);
-        if (reload is null)
+        if (Volatile.Read(ref _reload) is not { } reload)
         {
             _log.ReloadUnsupported();
             return;
@@ -117,21 +129,64 @@ public sealed class ProcessLifetime : IDisposable
         ThreadPool.QueueUserWorkItem(static action => action(), reload, preferLocal: false);
     }
 
-    private void Take(PosixSignalContext context, string name, int number)
+    private bool IsSecondWish()
     {
-        context.Cancel = true;
-        TakeSignal(name, number);
+        lock (_gate)
+        {
+            long now = _time.GetTimestamp();
+            _firstSignalAt ??= now;
+            return !_disposed && _time.GetElapsedTime(_firstSignalAt.Value, now) > SameWish;
+        }
     }
 
-    private void TakeReload(PosixSignalContext context)
+    /// <summary>Whoever waits on the token runs on the pool, never on the thread that has to see the second signal.</summary>
+    private async Task CancelAsync()
+    {
+        try
+        {
+            await _stopping.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException thrown)
+        {
+            _log.StopCallbackFailed(thrown);
+        }
+    }
+
+    private void TakeStop(PosixSignalContext context, string signal, int number)
     {
         context.Cancel = true;
-        TakeReload();
+        TakeStop(signal, number);
+    }
+
+    private void TakeHangup(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (OperatingSystem.IsWindows())
+        {
+            TakeStop("console closed", 1); // what .NET reports as SIGHUP there; nobody sends it to ask for a reload
+        }
+        else
+        {
+            TakeReload();
+        }
     }
 
     private void TimedOut()
     {
         _log.StopTimedOut(_options.StopTimeout);
+        _options.FlushLog();
         _options.ExitNow((int)ExitCode.StopTimedOut);
+    }
+
+    private void OnUnhandled(object sender, UnhandledExceptionEventArgs args)
+    {
+        _log.UnhandledException(args.ExceptionObject as Exception);
+        _options.FlushLog();
+    }
+
+    private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)
+    {
+        _log.UnobservedTaskException(args.Exception);
+        args.SetObserved();
     }
 }

@@ -12,9 +12,9 @@ public sealed class ProcessLifetimeOptions
     /// <summary>Told when stopping begins; null for none.</summary>
     public ServiceNotifier? Notifier { get; init; }
 
-    /// <summary>
-    /// Ends the process without running anything else of it. Default <see cref="ProcessExit.Now"/>; a program passes one that flushes
-    /// its log first.
-    /// </summary>
+    /// <summary>Called before the process ends at once, so that its last lines are seen; give it the log's Flush.</summary>
+    public Action FlushLog { get; init; } = static () => { };
+
+    /// <summary>Ends the process without running anything else of it. Default <see cref="ProcessExit.Now"/>; tests replace it.</summary>
     public Action<int> ExitNow { get; init; } = ProcessExit.Now;
 }

@@ -77,8 +77,8 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
 
     [SuppressMessage("Design", "CA1031:Do not catch general exception types",
         Justification = "A parameter's own ToString may throw anything, and a log line must never take its caller down.")]
-    internal void Write(LogLevel level, EventId id, string? source, IReadOnlyList<KeyValuePair<string, object?>>? parameters,
-        Func<string> message, Exception? exception)
+    internal void Write<TState>(LogLevel level, EventId id, string? source, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         LineBuffer line = Interlocked.Exchange(ref _idle, null) ?? new LineBuffer();
         try
@@ -89,8 +89,8 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
                 Level = level,
                 Event = id,
                 Source = source,
-                Parameters = parameters,
-                Message = message(),
+                Parameters = state as IReadOnlyList<KeyValuePair<string, object?>>,
+                Message = formatter(state, exception),
                 Exception = exception,
                 WithStack = _minimumLevel <= LogLevel.Debug,
             });

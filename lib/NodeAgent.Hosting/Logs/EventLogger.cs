@@ -17,8 +17,7 @@ internal sealed class EventLogger(EventLog log, string category, LogLevel? categ
     {
         if (IsEnabled(logLevel))
         {
-            log.Write(logLevel, eventId, _source, state as IReadOnlyList<KeyValuePair<string, object?>>,
-                () => formatter(state, exception), exception);
+            log.Write(logLevel, eventId, _source, state, exception, formatter);
         }
     }
 }

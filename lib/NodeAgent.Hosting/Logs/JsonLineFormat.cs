@@ -6,7 +6,7 @@ internal sealed class JsonLineFormat : LineFormat
     protected override void Begin(LineBuffer line, DateTimeOffset time)
     {
         line.Append("{\"time\":\""u8);
-        line.AppendNumber(time.UtcDateTime, "yyyy-MM-ddTHH:mm:ss.fffZ");
+        line.AppendFormatted(time.UtcDateTime, "yyyy-MM-ddTHH:mm:ss.fffZ");
         line.Append((byte)'"');
     }
 

@@ -41,7 +41,9 @@ internal sealed class LineBuffer
         Length += utf8.Length;
     }
 
-    public void AppendNumber(IUtf8SpanFormattable value, ReadOnlySpan<char> format = default)
+    /// <summary>Formats in place; generic so that a number or a time is not boxed.</summary>
+    public void AppendFormatted<T>(T value, ReadOnlySpan<char> format = default)
+        where T : IUtf8SpanFormattable
     {
         int written;
         while (!value.TryFormat(_bytes.AsSpan(Length), out written, format, CultureInfo.InvariantCulture))
@@ -83,7 +85,7 @@ internal sealed class LineBuffer
         if (missing > 0)
         {
             Append("...(+"u8);
-            AppendNumber(missing);
+            AppendFormatted(missing);
             Append(" characters)"u8);
         }
     }
@@ -140,7 +142,7 @@ internal sealed class LineBuffer
     private void AppendHexEscape(char unit)
     {
         Append("\\u"u8);
-        AppendNumber((int)unit, "x4");
+        AppendFormatted((int)unit, "x4");
     }
 
     private static bool IsHarmless(Rune rune)

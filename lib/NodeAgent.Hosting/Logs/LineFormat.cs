@@ -30,7 +30,7 @@ internal abstract class LineFormat
         }
 
         Key(line, "id"u8);
-        line.AppendNumber(entry.Event.Id);
+        line.AppendFormatted(entry.Event.Id);
         if (entry.Source is not null)
         {
             Key(line, "source"u8);
@@ -104,7 +104,7 @@ internal abstract class LineFormat
             case double number when !double.IsFinite(number): String(line, number.ToString(), MaxValueChars); break;
             case float number when !float.IsFinite(number): String(line, number.ToString(), MaxValueChars); break;
             case int or long or double or uint or ulong or float or byte or short or ushort or sbyte or decimal:
-                line.AppendNumber((IUtf8SpanFormattable)value);
+                line.AppendFormatted((IUtf8SpanFormattable)value);
                 break;
             case TimeSpan duration: String(line, DurationText.FormatRounded(duration), MaxValueChars); break;
             case DateTimeOffset time: String(line, time.UtcDateTime.ToString("O"), MaxValueChars); break;

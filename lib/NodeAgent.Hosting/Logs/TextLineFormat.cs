@@ -4,7 +4,7 @@ namespace NodeAgent.Hosting.Logs;
 internal sealed class TextLineFormat : LineFormat
 {
     protected override void Begin(LineBuffer line, DateTimeOffset time) =>
-        line.AppendNumber(time.UtcDateTime, "yyyy-MM-ddTHH:mm:ss.fffZ");
+        line.AppendFormatted(time.UtcDateTime, "yyyy-MM-ddTHH:mm:ss.fffZ");
 
     protected override void Key(LineBuffer line, ReadOnlySpan<byte> key)
     {
