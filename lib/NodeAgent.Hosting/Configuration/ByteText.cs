@@ -12,18 +12,20 @@ public static class ByteText
         ("B", 1), ("", 1),
     ];
 
-    /// <summary>The shortest exact form in binary units.</summary>
+    /// <summary>The shortest exact form; binary units where both are equally short.</summary>
     public static string Format(long bytes)
     {
-        for (int i = 3; i >= 0; i--)
+        string shortest = $"{bytes}B";
+        foreach ((string suffix, long unit) in Units)
         {
-            if (bytes != 0 && bytes % Units[i].Bytes == 0)
+            string text = $"{bytes / unit}{suffix}";
+            if (suffix.Length > 1 && bytes != 0 && bytes % unit == 0 && text.Length < shortest.Length)
             {
-                return string.Create(CultureInfo.InvariantCulture, $"{bytes / Units[i].Bytes}{Units[i].Suffix}");
+                shortest = text;
             }
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{bytes}B");
+        return shortest;
     }
 
     /// <summary>Reads a non-negative number of bytes; false for anything else, for a fraction of a byte, and on overflow.</summary>

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace NodeAgent.Hosting.Configuration;
@@ -39,6 +41,14 @@ internal static class ConfigurationFile
             text = text[3..];
         }
 
+        if (FirstInvalidByte(text) is { } invalid)
+        {
+            report.Incomplete = true;
+            int line = text[..invalid].Count((byte)'\n') + 1;
+            report.Error(new SettingSource(name, line, 1), null, $"is not UTF-8: byte 0x{text[invalid]:x2} in this line; save it as UTF-8");
+            return [];
+        }
+
         JsonSettingsReader reader = new(name, text, MaxDepth, report);
         try
         {
@@ -54,10 +64,26 @@ internal static class ConfigurationFile
         return reader.Settings;
     }
 
+    private static int? FirstInvalidByte(ReadOnlySpan<byte> text)
+    {
+        int at = 0;
+        while (at < text.Length)
+        {
+            if (Rune.DecodeFromUtf8(text[at..], out _, out int consumed) != OperationStatus.Done)
+            {
+                return at;
+            }
+
+            at += consumed;
+        }
+
+        return null;
+    }
+
     private static string Reason(string path, Exception unreadable) => unreadable switch
     {
+        _ when Directory.Exists(path) => "is a folder, not a file",
         FileNotFoundException or DirectoryNotFoundException => "does not exist",
-        UnauthorizedAccessException when Directory.Exists(path) => "is a folder, not a file",
         UnauthorizedAccessException => "may not be read by this user",
         _ => $"cannot be read: {unreadable.Message}",
     };

@@ -18,7 +18,7 @@ public static class ConfigurationText
         Comment(text, "", title);
         Comment(text, "", "JSON with comments and trailing commas. Every setting is shown with its default; leave out what you do not change.");
         text.Append("{\n");
-        ExampleSection(text, "  ", catalog.Template());
+        ExampleSection(text, "  ", catalog.Template(), entriesOfMap: false);
         return text.Append("}\n").ToString();
     }
 
@@ -31,42 +31,47 @@ public static class ConfigurationText
         return text.Append("}\n").ToString();
     }
 
-    private static void ExampleSection(StringBuilder text, string indent, IReadOnlyList<SettingView> settings)
+    private static void ExampleSection(StringBuilder text, string indent, IReadOnlyList<SettingView> settings, bool entriesOfMap)
     {
         for (int i = 0; i < settings.Count; i++)
         {
-            text.Append(i == 0 ? "" : "\n");
+            bool single = entriesOfMap && settings[i].Children is null; // its map has said everything about it
+            text.Append(i == 0 || single ? "" : "\n");
             if (settings[i].IsTemplate)
             {
-                Template(text, indent, settings[i]);
+                Template(text, indent, settings[i], single);
             }
             else
             {
-                ExampleSetting(text, indent, settings[i]);
+                ExampleSetting(text, indent, settings[i], single);
             }
         }
     }
 
-    private static void ExampleSetting(StringBuilder text, string indent, SettingView setting)
+    private static void ExampleSetting(StringBuilder text, string indent, SettingView setting, bool bare)
     {
-        Comment(text, indent, setting.Help);
+        if (!bare)
+        {
+            Comment(text, indent, setting.Help);
+            Comment(text, indent, Terms(setting));
+        }
+
         if (setting.Children is { } children)
         {
             text.Append(indent).Append(JsonText.String(setting.Name)).Append(": {\n");
-            ExampleSection(text, indent + "  ", children);
+            ExampleSection(text, indent + "  ", children, setting.IsMap);
             text.Append(indent).Append("},\n");
             return;
         }
 
-        Comment(text, indent, $"{Capitalised(setting.Allowed)}. {(setting.Required ? "Required." : $"Default: {setting.Json}.")}");
         text.Append(indent).Append(JsonText.String(setting.Name)).Append(": ").Append(setting.Json ?? setting.ExampleJson ?? "null").Append(",\n");
     }
 
     /// <summary>An entry whose name the reader chooses can only be shown as a comment.</summary>
-    private static void Template(StringBuilder text, string indent, SettingView template)
+    private static void Template(StringBuilder text, string indent, SettingView template, bool bare)
     {
         StringBuilder entry = new();
-        ExampleSetting(entry, "", template);
+        ExampleSetting(entry, "", template, bare);
         foreach (string line in entry.ToString().TrimEnd('\n').Split('\n'))
         {
             text.Append(indent).Append(line.Length == 0 ? "//" : "// ").Append(line).Append('\n');
@@ -103,6 +108,17 @@ public static class ConfigurationText
         }
 
         text.Append(width == 0 ? "" : "\n");
+    }
+
+    private static string Terms(SettingView setting)
+    {
+        if (setting.Allowed.Length == 0)
+        {
+            return "";
+        }
+
+        string origin = setting.Children is not null ? "" : setting.Required ? " Required." : $" Default: {setting.Json}.";
+        return $"{Capitalised(setting.Allowed)}.{origin}";
     }
 
     private static string Capitalised(string phrase) => phrase.Length == 0 ? phrase : char.ToUpperInvariant(phrase[0]) + phrase[1..];

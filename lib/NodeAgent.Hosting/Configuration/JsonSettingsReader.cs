@@ -47,7 +47,7 @@ internal ref struct JsonSettingsReader
             return;
         }
 
-        ReadSection();
+        ReadSection(Here());
         while (_reader.Read())
         {
             // Anything but comments after the object makes the reader throw.
@@ -68,32 +68,28 @@ internal ref struct JsonSettingsReader
         return new SettingSource(_name, line + 1, CharsIn(_text.Slice(lineStart, bytes)) + 1);
     }
 
-    private void ReadSection()
+    private void ReadSection(SettingSource sectionAt)
     {
         Dictionary<string, int> seen = new(StringComparer.Ordinal);
         while (_reader.Read() && _reader.TokenType != JsonTokenType.EndObject)
         {
             SettingSource at = Here();
-            string key = _reader.GetString()!;
+            string key = Text();
             _path.Add(key);
             _reader.Read();
-            if (seen.TryAdd(key, at.Line))
-            {
-                ReadValue(at);
-            }
-            else
+            if (!seen.TryAdd(key, at.Line))
             {
                 string full = string.Join('.', _path);
                 _report.Error(at, full, $"'{full}' is written twice; the first is in line {seen[key]}");
-                _reader.Skip();
             }
 
+            ReadValue(at);
             _path.RemoveAt(_path.Count - 1);
         }
 
         if (seen.Count == 0 && _path.Count > 0)
         {
-            Add(Here(), new RawValue(RawKind.EmptySection, "{}"));
+            Add(sectionAt, new RawValue(RawKind.EmptySection, "{}"));
         }
     }
 
@@ -101,7 +97,7 @@ internal ref struct JsonSettingsReader
     {
         switch (_reader.TokenType)
         {
-            case JsonTokenType.StartObject: ReadSection(); break;
+            case JsonTokenType.StartObject: ReadSection(at); break;
             case JsonTokenType.StartArray: ReadList(at); break;
             default: Add(at, Scalar()); break;
         }
@@ -135,9 +131,23 @@ internal ref struct JsonSettingsReader
         }
     }
 
+    /// <summary>The bytes are known to be UTF-8, so what can still go wrong is an escape of half a surrogate pair.</summary>
+    private readonly string Text()
+    {
+        try
+        {
+            return _reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            SettingSource at = Here();
+            throw new JsonException("a \\u escape in this text is half of a surrogate pair.", null, at.Line - 1, BytesBefore().Length);
+        }
+    }
+
     private readonly RawValue Scalar() => _reader.TokenType switch
     {
-        JsonTokenType.String => new RawValue(RawKind.String, _reader.GetString()!),
+        JsonTokenType.String => new RawValue(RawKind.String, Text()),
         JsonTokenType.Number => new RawValue(RawKind.Number, Encoding.ASCII.GetString(_reader.ValueSpan)),
         JsonTokenType.True => new RawValue(RawKind.Bool, "true"),
         JsonTokenType.False => new RawValue(RawKind.Bool, "false"),
@@ -148,10 +158,15 @@ internal ref struct JsonSettingsReader
 
     private readonly SettingSource Here()
     {
+        int line = _text[..(int)_reader.TokenStartIndex].Count((byte)'\n');
+        return new SettingSource(_name, line + 1, CharsIn(BytesBefore()) + 1);
+    }
+
+    /// <summary>What stands before the current token in its line.</summary>
+    private readonly ReadOnlySpan<byte> BytesBefore()
+    {
         ReadOnlySpan<byte> before = _text[..(int)_reader.TokenStartIndex];
-        int line = before.Count((byte)'\n');
-        int lineStart = before.LastIndexOf((byte)'\n') + 1;
-        return new SettingSource(_name, line + 1, CharsIn(before[lineStart..]) + 1);
+        return before[(before.LastIndexOf((byte)'\n') + 1)..];
     }
 
     private static int CharsIn(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetCharCount(utf8);

@@ -44,7 +44,7 @@ internal sealed class LeafNode<TOptions, TValue>(
     {
         if (required && !report.Incomplete && !report.Sources.ContainsKey(key) && !report.IsSpoiled(key))
         {
-            report.Error(new("configuration"), key, $"'{key}' is not set and has no default; set it to {kind.Allowed}");
+            report.Error(SettingSource.Nowhere, key, $"'{key}' is not set and has no default; set it to {kind.Allowed}");
         }
     }
 

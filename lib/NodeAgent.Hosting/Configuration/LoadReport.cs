@@ -12,6 +12,13 @@ internal sealed class LoadReport(Func<RawSetting, string?> suggest)
     /// <summary>A file could not be read to its end: what is missing may be in the rest of it, so absence proves nothing.</summary>
     public bool Incomplete { get; set; }
 
+    /// <summary>By source in the order they were read, and by position inside a file: the order in which a person goes through them.</summary>
+    public IReadOnlyList<ConfigurationError> InOrder()
+    {
+        List<string> names = [.. Errors.Select(error => error.Source.Name).Distinct()];
+        return [.. Errors.OrderBy(error => names.IndexOf(error.Source.Name)).ThenBy(error => error.Source.Line).ThenBy(error => error.Source.Column)];
+    }
+
     public bool IsSpoiled(string key) => _spoiled.Contains(key);
 
     public void Set(string key, SettingSource source) => Sources[key] = source;

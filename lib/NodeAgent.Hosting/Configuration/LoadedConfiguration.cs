@@ -10,7 +10,7 @@ public sealed class LoadedConfiguration<TOptions>
     {
         Options = options;
         Catalog = catalog;
-        Errors = report.Errors;
+        Errors = report.InOrder();
         _sources = report.Sources;
     }
 
@@ -20,7 +20,7 @@ public sealed class LoadedConfiguration<TOptions>
     /// <summary>The merged options; a setting with an error has the value of the source before, so use them only when <see cref="IsValid"/>.</summary>
     public TOptions Options { get; }
 
-    /// <summary>Everything wrong, in the order of the sources; then what is missing and rules between settings.</summary>
+    /// <summary>Everything wrong, by source and position; what is missing comes last.</summary>
     public IReadOnlyList<ConfigurationError> Errors { get; }
 
     /// <summary>True when a program may start with it.</summary>

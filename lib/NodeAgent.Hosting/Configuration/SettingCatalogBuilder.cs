@@ -135,7 +135,7 @@ public sealed class SettingCatalogBuilder<TOptions>
     public SettingCatalogBuilder<TOptions> ChoiceMap<TValue>(string key, Func<TOptions, IDictionary<string, TValue>> select,
         IReadOnlyList<KeyValuePair<string, TValue>> choices, string help)
         where TValue : struct =>
-        Add(new ValueMapNode<TOptions, TValue>(key, help, new ChoiceKind<TValue>(choices), select));
+        Add(new ValueMapNode<TOptions, TValue>(key, help, new ChoiceKind<TValue>(choices), select, choices[0].Value));
 
     /// <summary>
     /// A rule between settings of this section: <paramref name="broken"/> says what is wrong, or returns null. Not asked when one of

@@ -9,6 +9,9 @@ public sealed record SettingSource(string Name, int Line = 0, int Column = 0)
     /// <summary>Nobody wrote it.</summary>
     public static SettingSource Default { get; } = new("default");
 
+    /// <summary>Stands in the errors about what is missing everywhere.</summary>
+    public static SettingSource Nowhere { get; } = new("configuration");
+
     /// <summary><c>agent.json:7:5</c>, the form editors and terminals make clickable; just the name where there is no position.</summary>
     public override string ToString() => Line == 0 ? Name : $"{Name}:{Line}:{Column}";
 }

@@ -15,7 +15,7 @@ public sealed class SettingView
     /// <summary>One word: <c>duration</c>. Empty for a section.</summary>
     public string Kind { get; init; } = "";
 
-    /// <summary>What may be written. Empty for a section.</summary>
+    /// <summary>What may be written; for a map of single values, in each. Empty for other sections.</summary>
     public string Allowed { get; init; } = "";
 
     /// <summary>The value in JSON, a secret one as <c>"***"</c>; null for a section and for a required setting in a template.</summary>

@@ -9,9 +9,8 @@ internal static class Suggestion
         string written = raw.Key;
         string? nearest = null;
         int least = int.MaxValue;
-        foreach (string key in known)
+        foreach (string candidate in Candidates(raw, known))
         {
-            string candidate = FillIn(key, raw.Path);
             int distance = EditDistance.Between(written, candidate);
             if (distance < least)
             {
@@ -28,6 +27,12 @@ internal static class Suggestion
         string[] elsewhere = [.. known.Where(key => key.EndsWith("." + raw.Path[^1], StringComparison.Ordinal) || key == raw.Path[^1])];
         return elsewhere.Length == 1 ? $"did you mean '{FillIn(elsewhere[0], raw.Path)}'?" : null;
     }
+
+    /// <summary>The settings, and the sections as deep as what was written: an empty or misused section has a name to mistype too.</summary>
+    private static IEnumerable<string> Candidates(RawSetting raw, IReadOnlyList<string> known) =>
+        known.Concat(known.Select(key => key.Split('.')).Where(parts => parts.Length > raw.Path.Count)
+                .Select(parts => string.Join('.', parts[..raw.Path.Count])))
+            .Distinct().Select(key => FillIn(key, raw.Path));
 
     /// <summary>Puts the names that were written where the known key leaves the choice to the file.</summary>
     private static string FillIn(string key, IReadOnlyList<string> written)

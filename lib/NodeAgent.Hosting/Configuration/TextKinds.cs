@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace NodeAgent.Hosting.Configuration;
 
@@ -71,12 +72,12 @@ internal sealed class ListenKind : SettingKind<IPEndPoint>
 
     public override bool TryRead(RawValue raw, out IPEndPoint value)
     {
-        // TryParse takes an address without a port as port 0, which would silently listen elsewhere.
+        // TryParse takes an address without a port as port 0, which would silently listen elsewhere; "fe80::0" is one of those.
         value = null!;
         if (raw.Kind is not (RawKind.String or RawKind.Text)
             || !IPEndPoint.TryParse(raw.Text, out IPEndPoint? parsed)
             || !raw.Text.EndsWith($":{parsed.Port}", StringComparison.Ordinal)
-            || IPAddress.TryParse(raw.Text, out _))
+            || (parsed.AddressFamily == AddressFamily.InterNetworkV6 && raw.Text[0] != '['))
         {
             return false;
         }

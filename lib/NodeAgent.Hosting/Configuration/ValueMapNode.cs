@@ -2,7 +2,7 @@ namespace NodeAgent.Hosting.Configuration;
 
 /// <summary>Single values under names the file chooses.</summary>
 internal sealed class ValueMapNode<TOptions, TValue>(
-    string name, string help, SettingKind<TValue> kind, Func<TOptions, IDictionary<string, TValue>> select)
+    string name, string help, SettingKind<TValue> kind, Func<TOptions, IDictionary<string, TValue>> select, TValue example)
     : SettingNode<TOptions>(name, help)
 {
     public override void Assign(TOptions target, string key, ReadOnlySpan<string> path, RawSetting raw, LoadReport report)
@@ -45,7 +45,7 @@ internal sealed class ValueMapNode<TOptions, TValue>(
             entries.Add(EntryView("<name>", null, key, isTemplate: true));
         }
 
-        return new() { Name = Name, Key = key, Help = Help, Children = entries, IsMap = true };
+        return new() { Name = Name, Key = key, Help = Help, Allowed = $"each {kind.Allowed}", Children = entries, IsMap = true };
     }
 
     public override void Check(TOptions target, string key, LoadReport report)
@@ -61,6 +61,7 @@ internal sealed class ValueMapNode<TOptions, TValue>(
         Kind = kind.Name,
         Allowed = kind.Allowed,
         Json = json,
+        ExampleJson = kind.ToJson(example),
         IsTemplate = isTemplate,
     };
 }

@@ -1,26 +1,10 @@
 using Microsoft.Extensions.Logging;
-using NodeAgent.Hosting.Configuration;
 
 namespace NodeAgent.Hosting.Logs;
 
 /// <summary>How the event log writes and what it leaves out.</summary>
 public sealed class EventLogOptions
 {
-    private static readonly KeyValuePair<string, LogLevel>[] LevelNames =
-    [
-        new("trace", LogLevel.Trace), new("debug", LogLevel.Debug), new("info", LogLevel.Information), new("warn", LogLevel.Warning),
-        new("error", LogLevel.Error), new("critical", LogLevel.Critical), new("none", LogLevel.None),
-    ];
-
-    /// <summary>The settings a person may change; both programs mount them as section <c>log</c>.</summary>
-    public static SettingCatalog<EventLogOptions> Settings { get; } = SettingCatalog.Define<EventLogOptions>(s => s
-        .Choice("format", o => o.Format, (o, v) => o.Format = v,
-            help: "How an event becomes a line: text (time, then key=value) for people, json (one object a line, same keys) for shippers.")
-        .Choice("level", o => o.MinimumLevel, (o, v) => o.MinimumLevel = v, LevelNames,
-            help: "Lowest level that is written. debug adds stack traces to errors. Does not change what is measured or counted.")
-        .ChoiceMap("levels", o => o.CategoryLevels, LevelNames,
-            help: "Level for the loggers whose category starts with the name; the longest name wins over log.level."));
-
     /// <summary>Line format. Default text.</summary>
     public LogFormat Format { get; set; } = LogFormat.Text;
 

@@ -64,7 +64,7 @@ internal sealed class LineBuffer
 
     /// <summary>
     /// Appends text with JSON escapes. Besides what JSON demands, everything is escaped that a terminal or an editor would act on
-    /// rather than show: C1 controls, line and paragraph separators, bidirectional overrides (CVE-2021-42574) and lone surrogates.
+    /// rather than show: C1 controls, line and paragraph separators, bidirectional overrides (CVE-2021-42574). A lone surrogate becomes U+FFFD.
     /// Text over <paramref name="maxChars"/> ends with a note of how much is missing.
     /// </summary>
     public void AppendEscaped(ReadOnlySpan<char> text, int maxChars)
@@ -102,7 +102,7 @@ internal sealed class LineBuffer
 
         if (Rune.DecodeFromUtf16(text, out Rune rune, out int consumed) != System.Buffers.OperationStatus.Done)
         {
-            AppendHexEscape(first); // a lone surrogate has no UTF-8 form
+            Append("\uFFFD"u8); // a lone surrogate has no UTF-8 form, and its escape is refused by strict JSON readers
             text = text[1..];
             return;
         }

@@ -22,7 +22,7 @@ internal abstract class LineFormat
     {
         Begin(line, entry.Time);
         Key(line, "level"u8);
-        String(line, LevelName(entry.Level), MaxValueChars);
+        String(line, LogLevelNames.Of(entry.Level), MaxValueChars);
         if (entry.Event.Name is { Length: > 0 } name)
         {
             Key(line, "event"u8);
@@ -58,16 +58,6 @@ internal abstract class LineFormat
     protected abstract void Null(LineBuffer line);
 
     protected abstract void End(LineBuffer line);
-
-    private static string LevelName(LogLevel level) => level switch
-    {
-        LogLevel.Trace => "trace",
-        LogLevel.Debug => "debug",
-        LogLevel.Information => "info",
-        LogLevel.Warning => "warn",
-        LogLevel.Error => "error",
-        _ => "critical",
-    };
 
     private void Parameters(LineBuffer line, IReadOnlyList<KeyValuePair<string, object?>>? parameters)
     {

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
 using NodeAgent.Hosting.Logs;
 
 namespace NodeAgent.Testing.Events;
@@ -22,26 +21,18 @@ public static class EventCatalogPage
             foreach (EventDescription one in range)
             {
                 string name = one.Meaning is null ? one.Name : $"[{one.Name}](#{one.Name.ToLowerInvariant()})";
-                page.Append($"| {one.Id} | {name} | {LevelName(one.Level)} | {Cell(one.Message)} |\n");
+                page.Append($"| {one.Id} | {name} | {LogLevelNames.Of(one.Level)} | {Cell(one.Message)} |\n");
             }
 
             foreach (EventDescription one in range.Where(one => one.Meaning is not null))
             {
-                page.Append($"\n### {one.Name}\n\n`id={one.Id}` `level={LevelName(one.Level)}`\n\n");
+                page.Append($"\n### {one.Name}\n\n`id={one.Id}` `level={LogLevelNames.Of(one.Level)}`\n\n");
                 page.Append($"- **Meaning:** {one.Meaning}\n- **Likely cause:** {one.Cause}\n- **What to do:** {one.Action}\n");
             }
         }
 
         return page.ToString();
     }
-
-    /// <summary>As the log lines spell it.</summary>
-    private static string LevelName(LogLevel level) => level switch
-    {
-        LogLevel.Information => "info",
-        LogLevel.Warning => "warn",
-        _ => level.ToString().ToLowerInvariant(),
-    };
 
     private static string Capitalised(string phrase) => char.ToUpperInvariant(phrase[0]) + phrase[1..];
 
