@@ -148,7 +148,10 @@ public sealed class ProcessLifetime : IDisposable
         }
         catch (AggregateException thrown)
         {
-            _log.StopCallbackFailed(thrown);
+            foreach (Exception one in thrown.InnerExceptions)
+            {
+                _log.StopCallbackFailed(one);
+            }
         }
     }
 

@@ -97,12 +97,14 @@ public sealed partial class ProcessLifetimeTests : IDisposable
     [Fact]
     public async Task Stopping_ACallbackThatThrows_IsLoggedAndTheOthersRun()
     {
-        TaskCompletionSource ran = new();
+        // Asynchronous continuations: this test must not go on inside the callback that it waits for.
+        TaskCompletionSource ran = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _lifetime.Stopping.Register(ran.SetResult);
         _lifetime.Stopping.Register(() => throw new InvalidOperationException("will not stop"));
         _lifetime.RequestStop("test");
         await ran.Task.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.True(SpinWait.SpinUntil(() => _log.Named("StopCallbackFailed").Count == 1, TimeSpan.FromSeconds(10)));
+        Assert.Equal("will not stop", _log.Single("StopCallbackFailed").Exception!.Message);
     }
 
     [Fact]
@@ -116,7 +118,7 @@ public sealed partial class ProcessLifetimeTests : IDisposable
     public async Task Signals_RealOnesOfThisProcess_AreTaken()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill(2)");
-        TaskCompletionSource reloaded = new();
+        TaskCompletionSource reloaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _lifetime.OnReload(() => reloaded.TrySetResult());
 
         Assert.Equal(0, Kill(Environment.ProcessId, SigHup));
@@ -130,7 +132,7 @@ public sealed partial class ProcessLifetimeTests : IDisposable
 
     private async Task Cancelled()
     {
-        TaskCompletionSource cancelled = new();
+        TaskCompletionSource cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration _ = _lifetime.Stopping.Register(() => cancelled.TrySetResult());
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
