@@ -16,7 +16,8 @@ internal readonly ref struct EventEntry
 
     public IReadOnlyList<KeyValuePair<string, object?>>? Parameters { get; init; }
 
-    public required string Message { get; init; }
+    /// <summary>The finished message; null when the parameters hold a template that <see cref="MessageTemplate"/> can fill.</summary>
+    public string? Message { get; init; }
 
     public Exception? Exception { get; init; }
 

@@ -75,10 +75,11 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
     internal bool IsEnabled(LogLevel level, LogLevel? categoryLevel) =>
         level != LogLevel.None && level >= (categoryLevel ?? _minimumLevel);
 
+    /// <summary>Not generic, so that only the few lines in <see cref="EventLogger"/> exist once for each event's type of state.</summary>
     [SuppressMessage("Design", "CA1031:Do not catch general exception types",
         Justification = "A parameter's own ToString may throw anything, and a log line must never take its caller down.")]
-    internal void Write<TState>(LogLevel level, EventId id, string? source, TState state, Exception? exception,
-        Func<TState, Exception?, string> formatter)
+    internal void Write(LogLevel level, EventId id, string? source, IReadOnlyList<KeyValuePair<string, object?>>? parameters, string? message,
+        Exception? exception)
     {
         LineBuffer line = Interlocked.Exchange(ref _idle, null) ?? new LineBuffer();
         try
@@ -89,18 +90,30 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
                 Level = level,
                 Event = id,
                 Source = source,
-                Parameters = state as IReadOnlyList<KeyValuePair<string, object?>>,
-                Message = formatter(state, exception),
+                Parameters = parameters,
+                Message = message,
                 Exception = exception,
                 WithStack = _minimumLevel <= LogLevel.Debug,
             });
         }
         catch (Exception unprintable)
         {
-            Interlocked.Increment(ref _unprintableEvents);
             FillStandIn(line, level, id, unprintable);
         }
 
+        Queue(line);
+    }
+
+    /// <summary>As <see cref="Write"/>, for an event whose formatter threw.</summary>
+    internal void WriteUnprintable(LogLevel level, EventId id, Exception unprintable)
+    {
+        LineBuffer line = Interlocked.Exchange(ref _idle, null) ?? new LineBuffer();
+        FillStandIn(line, level, id, unprintable);
+        Queue(line);
+    }
+
+    private void Queue(LineBuffer line)
+    {
         bool queued = _writer.TryAppend(line.Written);
         line.Clear();
         _idle = line;
@@ -122,6 +135,7 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
 
     private void FillStandIn(LineBuffer line, LogLevel level, EventId id, Exception unprintable)
     {
+        Interlocked.Increment(ref _unprintableEvents);
         line.Clear();
         Fill(line, new EventEntry
         {

@@ -44,7 +44,17 @@ internal abstract class LineFormat
         }
 
         Key(line, "msg"u8);
-        String(line, entry.Message, MaxMessageChars, alwaysQuoted: true);
+        line.Append((byte)'"');
+        if (entry.Message is not null)
+        {
+            line.AppendEscaped(entry.Message, MaxMessageChars);
+        }
+        else
+        {
+            MessageTemplate.Append(line, entry.Parameters!, MaxValueChars);
+        }
+
+        line.Append((byte)'"');
         End(line);
         line.Append((byte)'\n');
     }
@@ -86,21 +96,13 @@ internal abstract class LineFormat
 
     private void Value(LineBuffer line, object? value)
     {
-        switch (value)
+        if (value is null)
         {
-            case null: Null(line); break;
-            case string text: String(line, text, MaxValueChars); break;
-            case bool flag: line.Append(flag ? "true"u8 : "false"u8); break;
-            case double number when !double.IsFinite(number): String(line, number.ToString(), MaxValueChars); break;
-            case float number when !float.IsFinite(number): String(line, number.ToString(), MaxValueChars); break;
-            case int or long or double or uint or ulong or float or byte or short or ushort or sbyte or decimal:
-                line.AppendFormatted((IUtf8SpanFormattable)value);
-                break;
-            case TimeSpan duration: String(line, DurationText.FormatRounded(duration), MaxValueChars); break;
-            case DateTimeOffset time: String(line, time.UtcDateTime.ToString("O"), MaxValueChars); break;
-            case DateTime time: String(line, time.ToUniversalTime().ToString("O"), MaxValueChars); break;
-            case IEnumerable<string> list: String(line, string.Join(',', list), MaxValueChars); break;
-            default: String(line, value.ToString(), MaxValueChars); break;
+            Null(line);
+        }
+        else if (!LogValue.TryAppendBare(line, value))
+        {
+            String(line, LogValue.TextOf(value), MaxValueChars);
         }
     }
 
