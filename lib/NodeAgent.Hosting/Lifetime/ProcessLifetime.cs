@@ -108,8 +108,9 @@ public sealed class ProcessLifetime : IDisposable
 
     internal void TakeStop(string signal, int number)
     {
+        bool second = IsSecondWish();
         RequestStop(signal);
-        if (IsSecondWish())
+        if (second)
         {
             _log.StopForced(signal);
             _options.FlushLog();
