@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
@@ -10,8 +9,6 @@ namespace NodeAgent.Hosting.Lifetime;
 /// SIGHUP asks for a reload. Also the last witness: an exception nobody caught is logged before the process dies of it.
 /// Create one, early, in Program.
 /// </summary>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable",
-    Justification = "The token source has neither timer nor wait handle, and disposing it would race with its running callbacks.")]
 public sealed class ProcessLifetime : IDisposable
 {
     /// <summary>
@@ -23,7 +20,7 @@ public sealed class ProcessLifetime : IDisposable
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly ProcessLifetimeOptions _options;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopping = new(); // never disposed: it has no timer, and its callbacks may still run
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Lock _gate = new();
     private ITimer? _deadline; // under _gate

@@ -16,8 +16,7 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
     private readonly LineWriter _writer;
     private readonly TimeProvider _time;
     private readonly ILogger _own;
-    private readonly TimeSpan _flushTimeout;
-    private LineBuffer? _idle = new();
+    private LineBuffer? _idle = new(); // taken and put back by exchange; who finds none makes one
     private volatile LogLevel _minimumLevel;
     private long _unprintableEvents;
 
@@ -30,7 +29,6 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
         _format = LineFormat.For(options.Format);
         _time = time;
         _minimumLevel = options.MinimumLevel;
-        _flushTimeout = options.FlushTimeout;
         _writer = new LineWriter(output, options.MaxPendingBytes, options.FlushTimeout);
         _own = CreateLogger("NodeAgent.Hosting.EventLog");
     }
