@@ -31,8 +31,10 @@ internal readonly record struct AttributeReading(
 /// <summary>The columns of a sampler whose values are sysfs attributes, one file each, and constants read when they were added.</summary>
 internal sealed class AttributeColumns(SeriesTable series)
 {
+    // Hundreds of attributes share it: none keeps a page. A value longer than this is no value.
+    private readonly KernelBuffer _buffer = new(initialBytes: Sysfs.MaxAttributeBytes, maxBytes: Sysfs.MaxAttributeBytes);
     private readonly List<Entry> _entries = [];
-    private readonly List<(AttributeFile File, byte[] Expected)> _watched = [];
+    private readonly List<(KernelFile File, byte[] Expected)> _watched = [];
     private readonly List<(int Column, double Value)> _constants = [];
 
     public int Count => series.Count;
@@ -50,7 +52,7 @@ internal sealed class AttributeColumns(SeriesTable series)
     /// <returns>Whether it was added.</returns>
     public bool Add(string path, AttributeReading reading, MetricDefinition metric, params ReadOnlySpan<Label> labels)
     {
-        AttributeFile? file = AttributeFile.TryOpen(path);
+        KernelFile? file = KernelFile.TryOpen(path, _buffer, wholeInOneRead: true);
         if (file is null)
         {
             return false;
@@ -75,9 +77,8 @@ internal sealed class AttributeColumns(SeriesTable series)
     /// <summary>Adds a column whose value cannot change while the device exists; nothing where it cannot be read now.</summary>
     public bool AddConstant(string path, AttributeReading reading, MetricDefinition metric, params ReadOnlySpan<Label> labels)
     {
-        using AttributeFile? file = AttributeFile.TryOpen(path);
-        Span<byte> buffer = stackalloc byte[AttributeFile.MaxBytes];
-        if (file is null || !file.TryRead(buffer, out ReadOnlySpan<byte> text) || !AttributeParser.TryParse(text, reading, out double value))
+        using KernelFile? file = KernelFile.TryOpen(path, _buffer, wholeInOneRead: true);
+        if (file is null || !Sysfs.TryRead(file, out ReadOnlySpan<byte> text) || !AttributeParser.TryParse(text, reading, out double value))
         {
             return false;
         }
@@ -93,14 +94,13 @@ internal sealed class AttributeColumns(SeriesTable series)
     /// <summary>Reads a text for a label, and watches it: when it changes, the columns are stale. "" where there is none.</summary>
     public string WatchText(string path)
     {
-        AttributeFile? file = AttributeFile.TryOpen(path);
+        KernelFile? file = KernelFile.TryOpen(path, _buffer, wholeInOneRead: true);
         if (file is null)
         {
             return "";
         }
 
-        Span<byte> buffer = stackalloc byte[AttributeFile.MaxBytes];
-        file.TryRead(buffer, out ReadOnlySpan<byte> text); // refused and empty are the same for a label
+        Sysfs.TryRead(file, out ReadOnlySpan<byte> text); // refused and empty are the same for a label
         _watched.Add((file, text.ToArray()));
         return System.Text.Encoding.UTF8.GetString(text);
     }
@@ -113,7 +113,7 @@ internal sealed class AttributeColumns(SeriesTable series)
             entry.File.Dispose();
         }
 
-        foreach ((AttributeFile file, _) in _watched)
+        foreach ((KernelFile file, _) in _watched)
         {
             file.Dispose();
         }
@@ -130,14 +130,13 @@ internal sealed class AttributeColumns(SeriesTable series)
     /// <summary>Sets every column whose attribute has a value now.</summary>
     public SampleStatus Read()
     {
-        Span<byte> buffer = stackalloc byte[AttributeFile.MaxBytes];
         bool any = _constants.Count > 0;
         bool malformed = false;
         foreach (Entry entry in _entries)
         {
-            if (!entry.File.TryRead(buffer, out ReadOnlySpan<byte> text))
+            if (!Sysfs.TryRead(entry.File, out ReadOnlySpan<byte> text))
             {
-                HasLostDevice |= entry.File.IsGone;
+                HasLostDevice |= entry.File.LastErrno == LibC.ENODEV; // what kernfs answers for an attribute that was removed
                 continue;
             }
 
@@ -157,22 +156,21 @@ internal sealed class AttributeColumns(SeriesTable series)
             series.Set(column, value);
         }
 
-        foreach ((AttributeFile file, byte[] expected) in _watched)
+        foreach ((KernelFile file, byte[] expected) in _watched)
         {
-            file.TryRead(buffer, out ReadOnlySpan<byte> text);
-            HasLostDevice |= file.IsGone;
+            Sysfs.TryRead(file, out ReadOnlySpan<byte> text);
             IsStale |= !text.SequenceEqual(expected);
         }
 
         return !any ? SampleStatus.Failed : IsTruncated ? SampleStatus.Truncated : malformed ? SampleStatus.Malformed : SampleStatus.Ok;
     }
 
-    private sealed class Entry(AttributeFile file, AttributeReading reading, int column)
+    private sealed class Entry(KernelFile file, AttributeReading reading, int column)
     {
         private double _last = double.NaN;
         private double _wrapped;
 
-        public AttributeFile File => file;
+        public KernelFile File => file;
 
         public AttributeReading Reading => reading;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace NodeAgent.Sampling.Linux;
@@ -10,6 +11,8 @@ namespace NodeAgent.Sampling.Linux;
 internal sealed class DirectoryNames(string path)
 {
     private const int NameOffset = 19; // linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name (getdents64(2))
+    private static readonly nint GetDents64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 61 : 217;
+
     private readonly byte[] _buffer = new byte[8 * 1024]; // about 200 entries a call
     private SafeFileHandle? _handle;
 
@@ -20,16 +23,17 @@ internal sealed class DirectoryNames(string path)
         if (_handle is null or { IsInvalid: true })
         {
             _handle?.Dispose();
-            _handle = LibC.OpenForRead(path);
+            _handle = LibC.OpenNonBlocking(path);
         }
 
-        if (_handle.IsInvalid || !LibC.Rewind(_handle))
+        int fd = _handle.IsInvalid ? -1 : (int)_handle.DangerousGetHandle(); // never closed while this object is in use
+        if (fd < 0 || LibC.Seek(fd, 0, 0) != 0)
         {
             return false;
         }
 
         int length;
-        while ((length = LibC.ReadEntries(_handle, _buffer)) > 0)
+        while ((length = ReadEntries(fd)) > 0)
         {
             fingerprint += Fingerprint(_buffer.AsSpan(0, length));
         }
@@ -56,6 +60,14 @@ internal sealed class DirectoryNames(string path)
         }
 
         return sum;
+    }
+
+    private unsafe int ReadEntries(int fd)
+    {
+        fixed (byte* start = _buffer)
+        {
+            return (int)LibC.SysCall(GetDents64, fd, start, (nuint)_buffer.Length);
+        }
     }
 
     // FNV-1a, 64 bit (RFC draft-eastlake-fnv): good enough to see a change, and no state.

@@ -5,12 +5,22 @@ namespace NodeAgent.Sampling.Linux;
 /// <summary>Reading sysfs where it may allocate: when columns are built and for the inventory.</summary>
 internal static class Sysfs
 {
+    /// <summary>Longest attribute read; those with a single value stay far below.</summary>
+    public const int MaxAttributeBytes = 512;
+
+    /// <summary>An open attribute's text without its newline. False, with the file's error number, where the kernel refused.</summary>
+    public static bool TryRead(KernelFile file, out ReadOnlySpan<byte> text)
+    {
+        bool isRead = file.TryRead(out text);
+        text = text.TrimEnd("\n \0"u8);
+        return isRead;
+    }
+
     /// <summary>An attribute's text without trailing blanks; "" where it does not exist, is refused or is empty.</summary>
     public static string ReadText(string path)
     {
-        using AttributeFile? file = AttributeFile.TryOpen(path);
-        Span<byte> buffer = stackalloc byte[AttributeFile.MaxBytes];
-        return file is not null && file.TryRead(buffer, out ReadOnlySpan<byte> text) ? Encoding.UTF8.GetString(text).Trim() : "";
+        using KernelFile? file = KernelFile.TryOpen(path, initialBytes: MaxAttributeBytes, wholeInOneRead: true);
+        return file is not null && TryRead(file, out ReadOnlySpan<byte> text) ? Encoding.UTF8.GetString(text).Trim() : "";
     }
 
     /// <summary>An attribute's integer, or null.</summary>

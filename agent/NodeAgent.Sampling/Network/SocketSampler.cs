@@ -18,8 +18,8 @@ internal sealed class SocketSampler : ISampler
 
     private readonly KernelFile?[] _files;
     private readonly RowIndex _fields = new(MaxFields);
-    private readonly AttributeFile? _conntrackEntries;
-    private readonly AttributeFile? _conntrackLimit;
+    private readonly KernelFile? _conntrackEntries;
+    private readonly KernelFile? _conntrackLimit;
     private readonly int _pageBytes;
     private int _conntrackColumn = NotSampled;
 
@@ -28,8 +28,8 @@ internal sealed class SocketSampler : ISampler
     public SocketSampler(HostRoots roots, int pageBytes)
     {
         _files = [Open("net/sockstat"), Open("net/sockstat6")];
-        _conntrackEntries = AttributeFile.TryOpen(Path.Combine(roots.Proc, "sys/net/netfilter/nf_conntrack_count"));
-        _conntrackLimit = AttributeFile.TryOpen(Path.Combine(roots.Proc, "sys/net/netfilter/nf_conntrack_max"));
+        _conntrackEntries = Open("sys/net/netfilter/nf_conntrack_count");
+        _conntrackLimit = Open("sys/net/netfilter/nf_conntrack_max");
         _pageBytes = pageBytes;
 
         KernelFile? Open(string path) => KernelFile.TryOpen(Path.Combine(roots.Proc, path));
@@ -149,10 +149,9 @@ internal sealed class SocketSampler : ISampler
         }
     }
 
-    private void Set(int column, AttributeFile? file)
+    private void Set(int column, KernelFile? file)
     {
-        Span<byte> buffer = stackalloc byte[AttributeFile.MaxBytes];
-        if (file is not null && file.TryRead(buffer, out ReadOnlySpan<byte> text) && AttributeParser.TryParse(text, new(), out double value))
+        if (file is not null && Sysfs.TryRead(file, out ReadOnlySpan<byte> text) && AttributeParser.TryParse(text, new(), out double value))
         {
             Series.Set(column, value);
         }
