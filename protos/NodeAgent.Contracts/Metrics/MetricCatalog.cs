@@ -15,6 +15,18 @@ public static class MetricCatalog
         CgroupMetrics.Family,
         ClockMetrics.Family,
         SelfMetrics.Family,
+        DiskMetrics.Family,
+        FilesystemMetrics.Family,
+        NetworkMetrics.Family,
+        NetworkLinkMetrics.Family,
+        NetstatMetrics.Family,
+        SocketMetrics.Family,
+        SoftnetMetrics.Family,
+        RdmaMetrics.Family,
+        HwmonMetrics.Family,
+        ThermalMetrics.Family,
+        PowerMetrics.Family,
+        EdacMetrics.Family,
     ];
 
     /// <summary>All metrics of all families.</summary>
