@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using NodeAgent.Aggregator.Configuration;
+using NodeAgent.Rpc.Security;
 
 namespace NodeAgent.Aggregator.Identity;
 
@@ -24,24 +25,13 @@ internal sealed class ServerTls : IDisposable
     /// <summary>Loads the three files. Null: <paramref name="error"/> names the file and what is wrong with it.</summary>
     internal static ServerTls? TryLoad(ListenSettings settings, Action<string, string> onRefused, out string error)
     {
-        string file = settings.CaFile!;
-        try
+        if (MutualTls.TryLoadAuthorities(settings.CaFile!, out error) is not { } authorities
+            || MutualTls.TryLoadIdentity(settings.CertificateFile!, settings.KeyFile!, out error) is not { } own)
         {
-            X509Certificate2Collection authorities = [];
-            authorities.ImportFromPemFile(file);
-            file = settings.CertificateFile!;
-            using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(file, settings.KeyFile);
-
-            // SslStream on Windows cannot use the ephemeral key that the PEM reader makes; a round trip through PKCS#12 serves both.
-            X509Certificate2 own = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), password: null);
-            error = "";
-            return new ServerTls(authorities, own, onRefused);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            error = $"{file}: {e.Message}";
             return null;
         }
+
+        return new ServerTls(authorities, own, onRefused);
     }
 
     internal void Configure(HttpsConnectionAdapterOptions https)
