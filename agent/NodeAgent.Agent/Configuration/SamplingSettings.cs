@@ -25,7 +25,7 @@ internal sealed class SamplingSettings
 
     internal static SettingCatalog<SamplingSettings> Settings { get; } = SettingCatalog.Define<SamplingSettings>(s => s
         .Choice("cpu_detail", o => o.CpuDetail, (o, v) => o.CpuDetail = v,
-            "automatic: series for each processor up to 16 processors, sums above. per_cpu: always for each. summed: always sums.")
+            "automatic: series for each processor up to 16 processors, sums above. per_core: always for each. summed: always sums.")
         .Integer("max_cgroups", o => o.MaxCgroups, (o, v) => o.MaxCgroups = v, 1, 4096,
             "Control groups that are sampled at most; those left out are counted. Each holds up to seven files open.")
         .FilePath("proc_root", o => o.ProcRoot, (o, v) => o.ProcRoot = v, "Where procfs is; in a container, the host's mount.", absolute: true)

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.V1;
@@ -17,7 +16,7 @@ internal sealed record UplinkTransport(CallInvoker Invoker, string Peer, Metadat
 /// Keeps one stream to the aggregator: connects, says hello, sends what the spool holds from the last acknowledgement on, frees
 /// what is acknowledged, and after any failure starts again with full jitter. Owns no thread; waits cost nothing.
 /// </summary>
-internal sealed partial class UplinkClient(
+internal sealed class UplinkClient(
     ISpool spool, SchemaBook schemas, UplinkTransport transport, UplinkIdentity identity, TimeProvider time, Random random, UplinkLog log)
 {
     internal const uint Protocol = 1;
@@ -67,7 +66,7 @@ internal sealed partial class UplinkClient(
             _state.IsConnected = true;
             _state.Connections++;
             Free(welcome.AcknowledgedSequence);
-            log.Connected(transport.Peer, welcome, spool);
+            log.Connected(transport.Peer, welcome.Node, welcome.AggregatorVersion, spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, welcome.AcknowledgedSequence));
             return await ExchangeAsync(call, welcome, streamEnd).ConfigureAwait(false);
         }
         catch (RpcException e)

@@ -17,6 +17,9 @@ public static class SamplerCatalog
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(30); // a file per process
 
+    /// <summary>Those of the platform this runs on.</summary>
+    public static IReadOnlyList<SamplerEntry> Current => Linux;
+
     /// <summary>In the order they run.</summary>
     public static IReadOnlyList<SamplerEntry> Linux { get; } =
     [
