@@ -10,6 +10,11 @@ public static class MetricCatalog
     public static IReadOnlyList<MetricFamily> Families { get; } =
     [
         CpuMetrics.Family,
+        MemoryMetrics.Family,
+        ProcessMetrics.Family,
+        CgroupMetrics.Family,
+        ClockMetrics.Family,
+        SelfMetrics.Family,
         DiskMetrics.Family,
         FilesystemMetrics.Family,
         NetworkMetrics.Family,
