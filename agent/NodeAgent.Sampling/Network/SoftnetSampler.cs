@@ -1,15 +1,16 @@
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
+using NodeAgent.Sampling.Cpu;
 using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Scheduling;
 
 namespace NodeAgent.Sampling.Network;
 
 /// <summary>
-/// Packet processing of the processors. By default one sum for the host: per processor it would be 768 series on a server with
+/// Packet processing of the processors. On a large host one sum for all: per processor it would be 768 series on a server with
 /// 256 of them, for a fault that the sum shows as well.
 /// </summary>
-internal sealed class SoftnetSampler(HostRoots roots, bool perCpu = false) : ISampler
+internal sealed class SoftnetSampler(HostRoots roots, CpuDetail detail) : ISampler
 {
     private const int MaxCpus = 8192; // the kernel's NR_CPUS limit on x86-64
 
@@ -19,6 +20,7 @@ internal sealed class SoftnetSampler(HostRoots roots, bool perCpu = false) : ISa
     // The kernel's words have 32 bits and start again at zero, each processor for itself; a sum must not lose 2^32 with them.
     private ulong[] _last = [];
     private ulong[] _totals = [];
+    private bool _isPerCpu;
 
     public string Name => "softnet";
 
@@ -80,13 +82,13 @@ internal sealed class SoftnetSampler(HostRoots roots, bool perCpu = false) : ISa
         for (int at = 0; at < _totals.Length; at++)
         {
             sums[at % SoftnetParser.Counters] += _totals[at];
-            if (perCpu)
+            if (_isPerCpu)
             {
                 Series.Set(at, _totals[at]);
             }
         }
 
-        for (int i = 0; i < SoftnetParser.Counters && !perCpu && _totals.Length > 0; i++)
+        for (int i = 0; i < SoftnetParser.Counters && !_isPerCpu && _totals.Length > 0; i++)
         {
             Series.Set(i, sums[i]);
         }
@@ -106,6 +108,7 @@ internal sealed class SoftnetSampler(HostRoots roots, bool perCpu = false) : ISa
             }
         }
 
+        _isPerCpu = detail == CpuDetail.PerCore || (detail == CpuDetail.Automatic && _cpus.Count <= CpuDetails.MostCoresInDetail);
         _last = new ulong[_cpus.Count * SoftnetParser.Counters];
         _totals = new ulong[_last.Length];
         AddColumns();
@@ -113,11 +116,11 @@ internal sealed class SoftnetSampler(HostRoots roots, bool perCpu = false) : ISa
 
     private void AddColumns()
     {
-        if (!perCpu)
+        if (!_isPerCpu)
         {
             foreach (MetricDefinition metric in SoftnetMetrics.InKernelOrder)
             {
-                Series.Add(metric);
+                Series.Add(metric, new Label("cpu", "all"));
             }
 
             return;

@@ -1,9 +1,15 @@
 using NodeAgent.Sampling.Cgroups;
 using NodeAgent.Sampling.Clock;
 using NodeAgent.Sampling.Cpu;
+using NodeAgent.Sampling.Disk;
+using NodeAgent.Sampling.Filesystem;
 using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Memory;
+using NodeAgent.Sampling.Network;
+using NodeAgent.Sampling.Power;
 using NodeAgent.Sampling.Processes;
+using NodeAgent.Sampling.Rdma;
+using NodeAgent.Sampling.Sensors;
 
 namespace NodeAgent.Sampling.Scheduling;
 
@@ -15,6 +21,7 @@ public static class SamplerCatalog
 {
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group
+    private static readonly TimeSpan HangDeadline = TimeSpan.FromSeconds(5); // longer than a slow bus, shorter than a dead server
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(30); // a file per process
 
     /// <summary>Those of the platform this runs on.</summary>
@@ -38,6 +45,18 @@ public static class SamplerCatalog
         new("filefd", Slow, true, "Open file handles.", c => new FileHandleSampler(c.Roots)),
         new("time", Fast, true, "Wall clock and uptime.", c => new TimeSampler(c.Roots)),
         new("timex", Fast, true, "Clock synchronisation.", c => new TimexSampler(c.Timex)),
+        new("disk", Fast, true, "Requests, bytes and times of block devices.", c => new DiskSampler(c.Roots)),
+        new("filesystem", Slow, true, "Space and inodes of mounts.", c => new FilesystemSampler(c.Roots, c.Mounts), HangDeadline),
+        new("network", Fast, true, "Traffic and errors of interfaces.", c => new NetworkSampler(c.Roots)),
+        new("network_link", Slow, true, "Link state and properties of interfaces.", c => new NetworkLinkSampler(c.Roots)),
+        new("netstat", Fast, true, "Protocol counters of the network stack.", c => new NetstatSampler(c.Roots)),
+        new("sockets", Fast, true, "Sockets by protocol, connection tracking.", c => new SocketSampler(c.Roots, c.PageBytes)),
+        new("softnet", Fast, true, "Packet processing of the processors.", c => new SoftnetSampler(c.Roots, c.CpuDetail)),
+        new("rdma", Fast, true, "InfiniBand and RoCE ports.", c => new RdmaSampler(c.Roots), HangDeadline),
+        new("hwmon", Slow, true, "Sensors of boards, drives and adapters.", c => new HwmonSampler(c.Roots), HangDeadline),
+        new("thermal", Slow, true, "Thermal zones and cooling devices.", c => new ThermalSampler(c.Roots), HangDeadline),
+        new("power", Fast, true, "Energy of processors and memory (RAPL).", c => new PowerSampler(c.Roots)),
+        new("edac", Slow, true, "Memory errors.", c => new EdacSampler(c.Roots)),
         new("cgroups", Slow, true, "Services, containers, pods, jobs.", c => new CgroupSampler(c.Roots, c.MaxCgroups)),
     ];
 }
@@ -48,8 +67,14 @@ public static class SamplerCatalog
 /// <param name="IsEnabledByDefault">Whether it runs where nothing is configured.</param>
 /// <param name="Summary">One sentence for documentation and doctor.</param>
 /// <param name="Create">Makes it; opens its files, never throws because the host lacks something.</param>
+/// <param name="Deadline">Set where a call can hang in a driver or on a dead server; after it the sampler is Stalled. Null: it reads only the kernel's memory.</param>
 public sealed record SamplerEntry(
-    string Name, TimeSpan DefaultInterval, bool IsEnabledByDefault, string Summary, Func<SamplerContext, ISampler> Create);
+    string Name, TimeSpan DefaultInterval, bool IsEnabledByDefault, string Summary, Func<SamplerContext, ISampler> Create, TimeSpan? Deadline = null)
+{
+    /// <summary>As <see cref="Create"/>, on a thread of its own where it can hang: what the tick runs.</summary>
+    public ISampler CreateForTick(SamplerContext context) =>
+        Deadline is { } deadline ? new OwnBeatSampler(Create(context), deadline) : Create(context);
+}
 
 /// <summary>What the samplers may need to be made.</summary>
 public sealed record SamplerContext
@@ -65,6 +90,11 @@ public sealed record SamplerContext
     /// usual soft limit of 1,024.
     /// </summary>
     public int MaxCgroups { get; init; } = 128;
+
+    /// <summary>Size of a memory page in bytes.</summary>
+    public int PageBytes { get; init; } = Environment.SystemPageSize;
+
+    internal IMountStatistics Mounts { get; init; } = new KernelMountStatistics();
 
     internal ITimexSource Timex { get; init; } = new KernelTimex();
 }

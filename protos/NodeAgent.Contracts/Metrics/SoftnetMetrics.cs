@@ -18,5 +18,5 @@ public static class SoftnetMetrics
     public static readonly MetricDefinition[] InKernelOrder = [ProcessedTotal, DroppedTotal, TimesSqueezedTotal];
 
     public static readonly MetricFamily Family = new(
-        "softnet", "Packet processing; summed over the processors, without the label cpu, unless it is asked for per processor.", InKernelOrder);
+        "softnet", "Packet processing of the processors; on a large host summed, with cpu=\"all\".", InKernelOrder);
 }
