@@ -40,7 +40,7 @@ public sealed class OwnBeatSamplerTests
         Assert.Equal(SampleStatus.Stalled, own.Sample(At(5)));
         Assert.False(own.Series.IsPresent(0));
         Assert.Equal(2, own.SkippedCalls);
-        Assert.Equal(2, inner.Calls);
+        inner.AwaitCall(2);
 
         inner.Release();
         inner.AwaitReturn(own);
@@ -98,8 +98,6 @@ public sealed class OwnBeatSamplerTests
 
         public SeriesTable Series { get; } = new();
 
-        public int Calls => Volatile.Read(ref _calls);
-
         public SampleStatus Sample(in SampleTime now)
         {
             int call = Interlocked.Increment(ref _calls);
@@ -109,6 +107,13 @@ public sealed class OwnBeatSamplerTests
         }
 
         public void Release() => _gate.Release();
+
+        /// <summary>Until the worker is in its n-th call; it must not be in a later one.</summary>
+        public void AwaitCall(int number)
+        {
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _calls) >= number, TimeSpan.FromSeconds(30)));
+            Assert.Equal(number, Volatile.Read(ref _calls));
+        }
 
         /// <summary>Until the worker has handed its result over.</summary>
         public void AwaitReturn(OwnBeatSampler own) => Assert.True(SpinWait.SpinUntil(() => !own.IsBusy, TimeSpan.FromSeconds(30)));
