@@ -18,7 +18,7 @@ internal static class CgroupParser
     /// <summary>v2 cpu.stat, in microseconds.</summary>
     public static bool TryParseCpuStatV2(ReadOnlySpan<byte> text, ref CgroupReading reading)
     {
-        bool isWellFormed = true;
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)
         {
@@ -54,7 +54,7 @@ internal static class CgroupParser
     /// <summary>v1 cpu.stat: throttling only, in nanoseconds.</summary>
     public static bool TryParseCpuStatV1(ReadOnlySpan<byte> text, ref CgroupReading reading)
     {
-        bool isWellFormed = true;
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)
         {
@@ -78,7 +78,7 @@ internal static class CgroupParser
     /// <summary>v1 cpuacct.stat, in USER_HZ ticks.</summary>
     public static bool TryParseCpuacctStat(ReadOnlySpan<byte> text, ref CgroupReading reading)
     {
-        bool isWellFormed = true;
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)
         {
@@ -103,6 +103,7 @@ internal static class CgroupParser
     public static bool TryFindKey(ReadOnlySpan<byte> text, ReadOnlySpan<byte> wanted, out ulong found)
     {
         found = 0;
+        WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)
         {
@@ -139,15 +140,11 @@ internal static class CgroupParser
     public static bool TryParseIoStat(ReadOnlySpan<byte> text, ref CgroupReading reading)
     {
         reading.ReadBytes = reading.WrittenBytes = reading.Reads = reading.Writes = 0;
-        bool isWellFormed = text.IsEmpty || text[^1] == (byte)'\n';
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (cursor.TryReadLine(out ReadOnlySpan<byte> line))
         {
-            // What was cut is left out, so that no number is half.
-            if (!cursor.IsAtEnd || isWellFormed)
-            {
-                isWellFormed &= TryAddDevice(line, ref reading);
-            }
+            isWellFormed &= TryAddDevice(line, ref reading);
         }
 
         return isWellFormed;
@@ -157,11 +154,11 @@ internal static class CgroupParser
     public static bool TryParseBlkio(ReadOnlySpan<byte> text, out ulong read, out ulong written)
     {
         read = written = 0;
-        bool isWellFormed = text.IsEmpty || text[^1] == (byte)'\n';
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (cursor.TryReadLine(out ReadOnlySpan<byte> line))
         {
-            if ((cursor.IsAtEnd && !isWellFormed) || line.StartsWith("Total "u8))
+            if (line.StartsWith("Total "u8))
             {
                 continue;
             }

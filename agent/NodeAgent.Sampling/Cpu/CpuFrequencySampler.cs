@@ -121,6 +121,7 @@ internal static class CpuinfoParser
     public static bool TryParse(ReadOnlySpan<byte> text, List<CpuinfoReading> readings)
     {
         readings.Clear();
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         ulong? processor = null;
         Utf8Cursor cursor = new(text);
         while (cursor.TryReadLine(out ReadOnlySpan<byte> line))
@@ -136,13 +137,13 @@ internal static class CpuinfoParser
             {
                 processor = value.TryReadUInt64(out ulong number) && number < StatReading.MaxProcessors ? number : null;
             }
-            else if (line.StartsWith("cpu MHz\t"u8) && processor is { } known && !cursor.IsAtEnd &&
+            else if (line.StartsWith("cpu MHz\t"u8) && processor is { } known &&
                      readings.Count < StatReading.MaxProcessors && value.TryReadDecimal(out double megahertz))
             {
                 readings.Add(new CpuinfoReading((int)known, megahertz));
             }
         }
 
-        return readings.Count > 0;
+        return isWellFormed && readings.Count > 0;
     }
 }

@@ -78,7 +78,7 @@ internal static class PressureParser
     {
         ulong? some = null;
         ulong? full = null;
-        bool isWellFormed = true;
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (cursor.TryReadLine(out ReadOnlySpan<byte> line))
         {

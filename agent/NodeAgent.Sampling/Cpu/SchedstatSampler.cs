@@ -135,7 +135,7 @@ internal static class SchedstatParser
     public static bool TryParse(ReadOnlySpan<byte> text, List<SchedstatReading> readings)
     {
         readings.Clear();
-        bool isWellFormed = true;
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)
         {

@@ -12,7 +12,7 @@ internal static class StatParser
     public static bool TryParse(ReadOnlySpan<byte> text, bool perCore, StatReading reading)
     {
         reading.Clear();
-        bool isWellFormed = true;
+        bool isWellFormed = WholeLines.TryKeep(ref text);
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)
         {

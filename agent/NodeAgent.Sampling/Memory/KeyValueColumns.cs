@@ -20,7 +20,7 @@ internal sealed class KeyValueColumns(Func<string, MetricDefinition?> metricOf, 
             return SampleStatus.NoData;
         }
 
-        SampleStatus status = SampleStatus.Ok;
+        SampleStatus status = WholeLines.TryKeep(ref text) ? SampleStatus.Ok : SampleStatus.Malformed;
         _keys.Begin();
         Utf8Cursor cursor = new(text);
         while (!cursor.IsAtEnd)

@@ -5,13 +5,12 @@ namespace NodeAgent.Sampling.Memory;
 /// <summary>Lines of a key, one blank and an unsigned number: /proc/vmstat, numastat, and the stat files of cgroups.</summary>
 internal static class KeyValueParser
 {
-    /// <summary>Takes one line. False: not of this form, or cut; the cursor is behind the line either way.</summary>
+    /// <summary>Takes one line of whole ones (<see cref="WholeLines"/>). False: not of this form; the cursor is behind the line either way.</summary>
     public static bool TryReadLine(ref Utf8Cursor cursor, out ReadOnlySpan<byte> key, out ulong value)
     {
-        bool hasEnd = cursor.Rest.Contains((byte)'\n');
         value = 0;
         key = default;
-        if (!cursor.TryReadLine(out ReadOnlySpan<byte> line) || !hasEnd)
+        if (!cursor.TryReadLine(out ReadOnlySpan<byte> line))
         {
             return false;
         }

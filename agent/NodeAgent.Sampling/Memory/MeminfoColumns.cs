@@ -20,14 +20,12 @@ internal sealed class MeminfoColumns(Func<string, bool, MetricDefinition> metric
             return SampleStatus.NoData;
         }
 
-        SampleStatus status = SampleStatus.Ok;
+        SampleStatus status = WholeLines.TryKeep(ref text) ? SampleStatus.Ok : SampleStatus.Malformed;
         _keys.Begin();
         Utf8Cursor cursor = new(text);
         while (cursor.TryReadLine(out ReadOnlySpan<byte> line))
         {
-            // The kernel ends each line; one without an end was cut, perhaps within its number.
-            bool isCut = cursor.IsAtEnd && text[^1] != (byte)'\n';
-            if (isCut || !MeminfoParser.TryParseLine(line, out MeminfoReading reading) || !TryFindOrAdd(reading, series, out int column))
+            if (!MeminfoParser.TryParseLine(line, out MeminfoReading reading) || !TryFindOrAdd(reading, series, out int column))
             {
                 status = SampleStatus.Malformed;
                 continue;

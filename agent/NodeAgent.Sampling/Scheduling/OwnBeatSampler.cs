@@ -12,6 +12,7 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
     private readonly long _deadlineNs;
     private readonly int _patienceMs;
     private readonly Thread _thread;
+    private readonly SeriesTable _lastFinished = new(); // the tick's
     private SampleTime _startedAt;
     private SampleStatus _lastStatus = SampleStatus.NoData;
     private Exception? _error;
@@ -36,6 +37,18 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
 
     /// <summary>Calls that were not started because the one before had not returned.</summary>
     public long SkippedCalls { get; private set; }
+
+    /// <summary>A call has been started and has not returned.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isBusy;
+            }
+        }
+    }
 
     /// <exception cref="Exception">What the inner sampler threw in the call that finished last.</exception>
     public SampleStatus Sample(in SampleTime now)
@@ -72,8 +85,6 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
             Monitor.PulseAll(_gate);
         }
     }
-
-    private readonly SeriesTable _lastFinished = new();
 
     private void Start(in SampleTime now)
     {
