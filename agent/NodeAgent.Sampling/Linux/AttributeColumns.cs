@@ -25,8 +25,12 @@ internal enum AttributeForm
 /// <param name="Multiplier">To the metric's unit, applied first.</param>
 /// <param name="Divisor">To the metric's unit, applied second; a division keeps 1/1000 exact where a multiplication would not.</param>
 /// <param name="Minimum">Smaller values mean "unknown" and are left out.</param>
-internal readonly record struct AttributeReading(
-    AttributeForm Form = AttributeForm.Integer, double Multiplier = 1, double Divisor = 1, double Minimum = double.NegativeInfinity);
+internal sealed record AttributeReading(
+    AttributeForm Form = AttributeForm.Integer, double Multiplier = 1, double Divisor = 1, double Minimum = double.NegativeInfinity)
+{
+    /// <summary>A whole number in the metric's unit.</summary>
+    public static AttributeReading Plain { get; } = new();
+}
 
 /// <summary>The columns of a sampler whose values are sysfs attributes, one file each, and constants read when they were added.</summary>
 internal sealed class AttributeColumns(SeriesTable series)

@@ -13,27 +13,27 @@ internal sealed class NetworkLinkSampler(HostRoots roots) : SysfsSampler(Path.Co
     private static readonly (string File, AttributeReading Reading, MetricDefinition Metric)[] Changing =
     [
         ("operstate", new(AttributeForm.IsUp), NetworkLinkMetrics.Up),
-        ("carrier", new(), NetworkLinkMetrics.Carrier),
-        ("carrier_changes", new(), NetworkLinkMetrics.CarrierChangesTotal),
-        ("carrier_up_count", new(), NetworkLinkMetrics.CarrierUpChangesTotal),
-        ("carrier_down_count", new(), NetworkLinkMetrics.CarrierDownChangesTotal),
-        ("mtu", new(), NetworkLinkMetrics.MtuBytes),
+        ("carrier", AttributeReading.Plain, NetworkLinkMetrics.Carrier),
+        ("carrier_changes", AttributeReading.Plain, NetworkLinkMetrics.CarrierChangesTotal),
+        ("carrier_up_count", AttributeReading.Plain, NetworkLinkMetrics.CarrierUpChangesTotal),
+        ("carrier_down_count", AttributeReading.Plain, NetworkLinkMetrics.CarrierDownChangesTotal),
+        ("mtu", AttributeReading.Plain, NetworkLinkMetrics.MtuBytes),
         ("flags", new(AttributeForm.Hexadecimal), NetworkLinkMetrics.Flags),
-        ("dormant", new(), NetworkLinkMetrics.Dormant),
-        ("tx_queue_len", new(), NetworkLinkMetrics.TransmitQueueLength),
-        ("statistics/rx_nohandler", new(), NetworkLinkMetrics.ReceiveNoHandlerTotal),
+        ("dormant", AttributeReading.Plain, NetworkLinkMetrics.Dormant),
+        ("tx_queue_len", AttributeReading.Plain, NetworkLinkMetrics.TransmitQueueLength),
+        ("statistics/rx_nohandler", AttributeReading.Plain, NetworkLinkMetrics.ReceiveNoHandlerTotal),
     ];
 
     private static readonly (string File, AttributeReading Reading, MetricDefinition Metric)[] Constant =
     [
-        ("ifindex", new(), NetworkLinkMetrics.InterfaceId),
-        ("iflink", new(), NetworkLinkMetrics.InterfaceLink),
-        ("link_mode", new(), NetworkLinkMetrics.InterfaceLinkMode),
-        ("type", new(), NetworkLinkMetrics.ProtocolType),
-        ("addr_assign_type", new(), NetworkLinkMetrics.AddressAssignType),
-        ("name_assign_type", new(), NetworkLinkMetrics.NameAssignType),
+        ("ifindex", AttributeReading.Plain, NetworkLinkMetrics.InterfaceId),
+        ("iflink", AttributeReading.Plain, NetworkLinkMetrics.InterfaceLink),
+        ("link_mode", AttributeReading.Plain, NetworkLinkMetrics.InterfaceLinkMode),
+        ("type", AttributeReading.Plain, NetworkLinkMetrics.ProtocolType),
+        ("addr_assign_type", AttributeReading.Plain, NetworkLinkMetrics.AddressAssignType),
+        ("name_assign_type", AttributeReading.Plain, NetworkLinkMetrics.NameAssignType),
         ("dev_id", new(AttributeForm.Hexadecimal), NetworkLinkMetrics.DeviceId),
-        ("netdev_group", new(), NetworkLinkMetrics.DeviceGroup),
+        ("netdev_group", AttributeReading.Plain, NetworkLinkMetrics.DeviceGroup),
     ];
 
     public override string Name => "network_link";

@@ -151,7 +151,7 @@ internal sealed class SocketSampler : ISampler
 
     private void Set(int column, KernelFile? file)
     {
-        if (file is not null && Sysfs.TryRead(file, out ReadOnlySpan<byte> text) && AttributeParser.TryParse(text, new(), out double value))
+        if (file is not null && Sysfs.TryRead(file, out ReadOnlySpan<byte> text) && AttributeParser.TryParse(text, AttributeReading.Plain, out double value))
         {
             Series.Set(column, value);
         }

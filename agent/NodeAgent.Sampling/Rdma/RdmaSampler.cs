@@ -46,8 +46,8 @@ internal sealed class RdmaSampler(HostRoots roots) : SysfsSampler(Path.Combine(r
             label,
             new Label("link_layer", columns.WatchText(Path.Combine(directory, "link_layer"))),
             new Label("netdev", RdmaTopology.NetworkInterface(device, port)));
-        columns.Add(Path.Combine(directory, "state"), new(), RdmaMetrics.StateId, deviceLabel, label);
-        columns.Add(Path.Combine(directory, "phys_state"), new(), RdmaMetrics.PhysicalStateId, deviceLabel, label);
+        columns.Add(Path.Combine(directory, "state"), AttributeReading.Plain, RdmaMetrics.StateId, deviceLabel, label);
+        columns.Add(Path.Combine(directory, "phys_state"), AttributeReading.Plain, RdmaMetrics.PhysicalStateId, deviceLabel, label);
         columns.Add(
             Path.Combine(directory, "rate"), new(AttributeForm.Fraction, BytesPerGigabit), RdmaMetrics.RateBytesPerSecond, deviceLabel, label);
         columns.AddConstant(Path.Combine(directory, "hw_counters/lifespan"), new(Divisor: 1000), RdmaMetrics.LifespanSeconds, deviceLabel, label);
@@ -59,7 +59,7 @@ internal sealed class RdmaSampler(HostRoots roots) : SysfsSampler(Path.Combine(r
 
         foreach ((string file, MetricDefinition metric) in RdmaMetrics.HardwareCounters)
         {
-            columns.Add(Path.Combine(directory, "hw_counters", file), new(), metric, deviceLabel, label);
+            columns.Add(Path.Combine(directory, "hw_counters", file), AttributeReading.Plain, metric, deviceLabel, label);
         }
     }
 }

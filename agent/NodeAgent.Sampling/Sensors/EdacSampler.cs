@@ -20,8 +20,8 @@ internal sealed class EdacSampler(HostRoots roots) : SysfsSampler(Path.Combine(r
 
             string directory = Path.Combine(ClassDirectory, name);
             Label controller = new("controller", number.ToString());
-            columns.Add(Path.Combine(directory, "ce_count"), new(), EdacMetrics.CorrectableErrorsTotal, controller);
-            columns.Add(Path.Combine(directory, "ue_count"), new(), EdacMetrics.UncorrectableErrorsTotal, controller);
+            columns.Add(Path.Combine(directory, "ce_count"), AttributeReading.Plain, EdacMetrics.CorrectableErrorsTotal, controller);
+            columns.Add(Path.Combine(directory, "ue_count"), AttributeReading.Plain, EdacMetrics.UncorrectableErrorsTotal, controller);
             AddRow(columns, directory, "ce_noinfo_count", "ue_noinfo_count", controller, "unknown");
             foreach (string row in Sysfs.Names(directory, "csrow"))
             {
@@ -38,15 +38,15 @@ internal sealed class EdacSampler(HostRoots roots) : SysfsSampler(Path.Combine(r
     private static void AddRow(AttributeColumns columns, string directory, string corrected, string uncorrected, Label controller, string row)
     {
         Label label = new("csrow", row);
-        columns.Add(Path.Combine(directory, corrected), new(), EdacMetrics.RowCorrectableErrorsTotal, controller, label);
-        columns.Add(Path.Combine(directory, uncorrected), new(), EdacMetrics.RowUncorrectableErrorsTotal, controller, label);
+        columns.Add(Path.Combine(directory, corrected), AttributeReading.Plain, EdacMetrics.RowCorrectableErrorsTotal, controller, label);
+        columns.Add(Path.Combine(directory, uncorrected), AttributeReading.Plain, EdacMetrics.RowUncorrectableErrorsTotal, controller, label);
     }
 
     private static void AddModule(AttributeColumns columns, string directory, Label controller, string module)
     {
         Label dimm = new("dimm", module);
         Label name = new("label", Sysfs.ReadText(Path.Combine(directory, "dimm_label")));
-        columns.Add(Path.Combine(directory, "dimm_ce_count"), new(), EdacMetrics.DimmCorrectableErrorsTotal, controller, dimm, name);
-        columns.Add(Path.Combine(directory, "dimm_ue_count"), new(), EdacMetrics.DimmUncorrectableErrorsTotal, controller, dimm, name);
+        columns.Add(Path.Combine(directory, "dimm_ce_count"), AttributeReading.Plain, EdacMetrics.DimmCorrectableErrorsTotal, controller, dimm, name);
+        columns.Add(Path.Combine(directory, "dimm_ue_count"), AttributeReading.Plain, EdacMetrics.DimmUncorrectableErrorsTotal, controller, dimm, name);
     }
 }

@@ -25,8 +25,8 @@ internal sealed class ThermalSampler(HostRoots roots) : SysfsSampler(Path.Combin
             else if (Sysfs.NumberAfter(name, CoolingPrefix) is int number && type.Value != "Processor")
             {
                 Label device = new("name", number.ToString());
-                columns.Add(Path.Combine(directory, "cur_state"), new(), ThermalMetrics.CoolingState, device, type);
-                columns.AddConstant(Path.Combine(directory, "max_state"), new(), ThermalMetrics.CoolingMaxState, device, type);
+                columns.Add(Path.Combine(directory, "cur_state"), AttributeReading.Plain, ThermalMetrics.CoolingState, device, type);
+                columns.AddConstant(Path.Combine(directory, "max_state"), AttributeReading.Plain, ThermalMetrics.CoolingMaxState, device, type);
             }
         }
     }

@@ -94,7 +94,7 @@ public sealed class HostGoldenTests
 
     private static ISampler Make(string host, string sampler) =>
         SamplerCatalog.Linux.Single(entry => entry.Name == sampler)
-            .Create(new SamplerContext { Roots = HostFixtures.Roots(host), Timex = FixedTimex.Synchronised });
+            .Create(new SamplerContext { Roots = HostFixtures.Roots(host), Timex = FixedTimex.Synchronised, Mounts = new FixedMounts(), PageBytes = 4096 });
 
     private static void Repeat(ISampler sampler, int times)
     {
