@@ -14,6 +14,9 @@ public interface ISeriesReader
     /// <param name="limit">At most this many come back; <see cref="SeriesSelection.Total"/> still counts all.</param>
     SeriesSelection Select(Selector selector, long fromUnixMs, long toUnixMs, int limit = int.MaxValue);
 
+    /// <summary>As <see cref="Select"/>, all of them in no particular order: for queries, which sort their results instead.</summary>
+    SeriesInfo[] Match(Selector selector, long fromUnixMs, long toUnixMs);
+
     /// <summary>Opens a reader for one query. Not thread-safe; dispose it when the query ends.</summary>
     ISampleReader OpenReader();
 

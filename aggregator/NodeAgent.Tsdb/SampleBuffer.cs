@@ -26,6 +26,15 @@ public sealed class SampleBuffer : IDisposable
         _values[Count++] = value;
     }
 
+    /// <summary>Adds samples; the columns have one length.</summary>
+    public void Add(ReadOnlySpan<long> unixMs, ReadOnlySpan<double> values)
+    {
+        Reserve(unixMs.Length);
+        unixMs.CopyTo(_times.AsSpan(Count));
+        values.CopyTo(_values.AsSpan(Count));
+        Count += unixMs.Length;
+    }
+
     /// <summary>Keeps the first <paramref name="count"/> samples.</summary>
     public void Truncate(int count)
     {

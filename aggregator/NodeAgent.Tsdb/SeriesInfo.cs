@@ -31,6 +31,9 @@ public class SeriesInfo
         Scale = scale;
     }
 
+    /// <summary>By metric, then by labels, all ordinal: the order of lists.</summary>
+    public static IComparer<SeriesInfo> Order { get; } = Comparer<SeriesInfo>.Create(Compare);
+
     /// <summary>Dense, never reused within the life of a store.</summary>
     public int Id { get; }
 
@@ -39,18 +42,14 @@ public class SeriesInfo
     /// <summary>Sorted by name, <c>node</c> among them.</summary>
     public IReadOnlyList<Label> Labels => _labels;
 
-    public MetricKind Kind { get; }
+    public MetricKind Kind { get; private set; }
 
-    public string Unit { get; }
+    public string Unit { get; private set; }
 
-    public uint Scale { get; }
+    public uint Scale { get; private set; }
 
     /// <summary>Expected distance of two samples by the latest schema; 0: unknown.</summary>
-    public int IntervalMs
-    {
-        get => _intervalMs;
-        internal set => _intervalMs = value;
-    }
+    public int IntervalMs => _intervalMs;
 
     /// <summary>A sample of at least this age counts as absent.</summary>
     public long StaleMs => IntervalMs > 0 ? (long)StaleIntervals * IntervalMs : UnknownIntervalStaleMs;
@@ -72,6 +71,21 @@ public class SeriesInfo
         return name == NameLabel ? Metric : "";
     }
 
+    /// <summary>Takes over what a newer schema says.</summary>
+    internal void Describe(MetricKind kind, string unit, uint scale, int intervalMs)
+    {
+        Kind = kind;
+        Unit = unit;
+        Scale = scale;
+        _intervalMs = intervalMs;
+    }
+
     /// <summary>Canonical text, as <see cref="SeriesDefinition.ToString"/>.</summary>
     public override string ToString() => SeriesDefinition.Format(Metric, _labels);
+
+    private static int Compare(SeriesInfo left, SeriesInfo right)
+    {
+        int order = string.CompareOrdinal(left.Metric, right.Metric);
+        return order != 0 ? order : LabelOrder.Compare(left.LabelSpan, right.LabelSpan);
+    }
 }

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.V1;
@@ -17,13 +16,18 @@ internal sealed record UplinkTransport(CallInvoker Invoker, string Peer, Metadat
 /// Keeps one stream to the aggregator: connects, says hello, sends what the spool holds from the last acknowledgement on, frees
 /// what is acknowledged, and after any failure starts again with full jitter. Owns no thread; waits cost nothing.
 /// </summary>
-internal sealed partial class UplinkClient(
+internal sealed class UplinkClient(
     ISpool spool, SchemaBook schemas, UplinkTransport transport, UplinkIdentity identity, TimeProvider time, Random random, UplinkLog log)
 {
     internal const uint Protocol = 1;
 
     /// <summary>An aggregator that accepts a stream but does not answer within this is as good as away.</summary>
     internal static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>A stream that lasted this long was a good one: the next failure starts with a short wait again.</summary>
+    internal static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
 
     private readonly Backoff _backoff = new(random);
     private readonly UplinkState _state = new();
@@ -49,9 +53,22 @@ internal sealed partial class UplinkClient(
         }
     }
 
+    /// <summary>
+    /// Waits until a sequence is acknowledged, as long as there is a stream; for an orderly stop. Gives up after the limit.
+    /// </summary>
+    internal async Task FlushAsync(ulong sequence, TimeSpan limit)
+    {
+        long start = time.GetTimestamp();
+        while (_state.IsConnected && _state.AcknowledgedSequence < sequence && time.GetElapsedTime(start) < limit)
+        {
+            await Task.Delay(FlushPoll, time).ConfigureAwait(false);
+        }
+    }
+
     private async Task<string> ServeOneStreamAsync(CancellationToken stop)
     {
         using CancellationTokenSource streamEnd = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        long? welcomedAt = null;
         try
         {
             CallOptions options = new CallOptions(transport.Headers).WithCancellationToken(streamEnd.Token);
@@ -63,11 +80,11 @@ internal sealed partial class UplinkClient(
                 return $"no welcome within {WelcomeTimeout.TotalSeconds:0} s";
             }
 
-            _backoff.Succeeded();
+            welcomedAt = time.GetTimestamp();
             _state.IsConnected = true;
             _state.Connections++;
             Free(welcome.AcknowledgedSequence);
-            log.Connected(transport.Peer, welcome, spool);
+            log.Connected(transport.Peer, welcome.Node, welcome.AggregatorVersion, spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, welcome.AcknowledgedSequence));
             return await ExchangeAsync(call, welcome, streamEnd).ConfigureAwait(false);
         }
         catch (RpcException e)
@@ -81,6 +98,14 @@ internal sealed partial class UplinkClient(
         catch (Exception e) when (e is IOException or InvalidOperationException or InvalidProtocolBufferException)
         {
             return $"{e.GetType().Name}: {e.Message}";
+        }
+        finally
+        {
+            // A stream that is welcomed and cut at once, again and again, must slow down like one that is never welcomed.
+            if (welcomedAt is { } since && time.GetElapsedTime(since) >= SettledAfter)
+            {
+                _backoff.Succeeded();
+            }
         }
     }
 
@@ -168,12 +193,12 @@ internal sealed partial class UplinkClient(
                 while (schemas.NextNeeded(next, ref lastSchemaId) is { } needed)
                 {
                     schema.Set(needed);
-                    await stream.WriteAsync(schema).ConfigureAwait(false);
+                    await stream.WriteAsync(schema, CancellationToken.None).ConfigureAwait(false);
                 }
 
                 record.Buffer = buffer;
                 record.Length = length;
-                await stream.WriteAsync(record).ConfigureAwait(false);
+                await stream.WriteAsync(record, CancellationToken.None).ConfigureAwait(false);
                 _state.SentBytes += length;
                 _state.SentRecords++;
                 next++;

@@ -14,6 +14,8 @@ public sealed class SeriesTable
     private readonly List<SeriesDefinition> _definitions = [];
     private double[] _values = [];
     private ulong[] _present = [];
+    private SeriesTable? _copiedFrom;
+    private int _copiedVersion;
 
     /// <summary>Grows with every change of the columns; 0 while there are none.</summary>
     public int Version { get; private set; }
@@ -30,9 +32,12 @@ public sealed class SeriesTable
     public ReadOnlySpan<ulong> Present => _present.AsSpan(0, (_definitions.Count + 63) / 64);
 
     /// <summary>Adds a column and returns its index. Allocates: for start-up and device changes, not for the tick.</summary>
-    public int Add(MetricDefinition metric, params ReadOnlySpan<Label> labels)
+    public int Add(MetricDefinition metric, params ReadOnlySpan<Label> labels) =>
+        AddDefinition(new SeriesDefinition(metric, labels.ToArray()));
+
+    private int AddDefinition(SeriesDefinition definition)
     {
-        _definitions.Add(new SeriesDefinition(metric, labels.ToArray()));
+        _definitions.Add(definition);
         if (_definitions.Count > _values.Length)
         {
             int capacity = Math.Max(16, _values.Length * 2);
@@ -65,4 +70,23 @@ public sealed class SeriesTable
 
     /// <summary>Forgets all values; the runner calls it before each <see cref="ISampler.Sample"/>.</summary>
     public void ClearValues() => Array.Clear(_present);
+
+    /// <summary>Takes over columns (only where they changed) and values of another table; how values cross from one thread to another.</summary>
+    public void CopyFrom(SeriesTable source)
+    {
+        if (!ReferenceEquals(_copiedFrom, source) || _copiedVersion != source.Version)
+        {
+            Rebuild();
+            foreach (SeriesDefinition definition in source._definitions)
+            {
+                AddDefinition(definition);
+            }
+
+            _copiedFrom = source;
+            _copiedVersion = source.Version;
+        }
+
+        source.Values.CopyTo(_values);
+        source.Present.CopyTo(_present);
+    }
 }

@@ -1,12 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NodeAgent.Aggregator.Fleet;
 
 /// <summary>
 /// One agent's one stream. A newer stream of the same agent displaces it and waits until it has let go, so that a node's state
 /// never has two writers.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing, and a newer session may cancel it at any moment.")]
 internal sealed class LinkSession
 {
-    // Never disposed: without a timer it holds nothing, and a newer session may cancel it at any moment.
     private readonly CancellationTokenSource _displaced = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -14,7 +14,8 @@ namespace NodeAgent.Aggregator.Ingest;
 /// has nothing more to read at once, so a paced agent gets one a frame and a flood gets one a batch.
 /// </summary>
 internal sealed class AgentLinkService(
-    FleetRegistry fleet, ITimeSeriesStore store, EventLedger events, IngestCounters counters, TimeProvider time, AggregatorFacts facts, IngestLog log)
+    FleetRegistry fleet, ITimeSeriesStore store, EventLedger events, IngestCounters counters, TimeProvider time, AggregatorFacts facts, IngestLog log,
+    CancellationToken draining)
 {
     internal const uint Protocol = 1;
 
@@ -32,7 +33,8 @@ internal sealed class AgentLinkService(
     {
         FleetNode node = fleet.GetOrAdd(CallerIdentity.Of(context).Name);
         LinkSession session = new();
-        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, session.Displaced);
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken, session.Displaced, draining);
         Hello hello = await ReadHelloAsync(requests, end).ConfigureAwait(false);
         if (fleet.Attach(node, session) is { } former)
         {
@@ -52,9 +54,13 @@ internal sealed class AgentLinkService(
         {
             throw new RpcException(new Status(StatusCode.AlreadyExists, $"node {node.Name} has opened a newer stream; this one ends"));
         }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
+        }
         catch (Exception e) when (e is not RpcException)
         {
-            log.Ended(node.Name, context.Peer, e is OperationCanceledException ? "connection lost or aggregator stopping" : e.Message);
+            log.Ended(node.Name, context.Peer, e is OperationCanceledException ? "connection lost" : e.Message);
             throw;
         }
         finally
@@ -145,7 +151,7 @@ internal sealed class AgentLinkService(
             {
                 box.Answer = new LinkAnswer(node.LastSequence, null);
                 unacknowledged = 0;
-                await responses.WriteAsync(box).ConfigureAwait(false);
+                await responses.WriteAsync(box, end).ConfigureAwait(false);
             }
 
             if (!await next.ConfigureAwait(false))
@@ -170,7 +176,7 @@ internal sealed class AgentLinkService(
                 {
                     Rejected = new Rejected { Sequence = intake.LastSequence, Reason = intake.Reason },
                 });
-                await responses.WriteAsync(box).ConfigureAwait(false);
+                await responses.WriteAsync(box, end).ConfigureAwait(false);
             }
         }
     }

@@ -165,14 +165,14 @@ internal ref struct FrameReader
         }
     }
 
-    private static bool TryReadUInt32(ref ReadOnlySpan<byte> rest, out uint value)
+    private static bool TryReadUInt32(scoped ref ReadOnlySpan<byte> rest, out uint value)
     {
         bool ok = TryReadVarint(ref rest, out ulong wide);
         value = (uint)wide;
         return ok && wide <= uint.MaxValue;
     }
 
-    private static bool TryReadBytes(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> bytes)
+    private static bool TryReadBytes(scoped ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;
         if (!TryReadVarint(ref rest, out ulong length) || length > (ulong)rest.Length)
@@ -185,7 +185,7 @@ internal ref struct FrameReader
         return true;
     }
 
-    private static bool TrySkip(ref ReadOnlySpan<byte> rest, int wireType)
+    private static bool TrySkip(scoped ref ReadOnlySpan<byte> rest, int wireType)
     {
         int fixedBytes = wireType switch { Fixed64 => 8, Fixed32 => 4, _ => -1 };
         if (fixedBytes > 0 && rest.Length >= fixedBytes)
@@ -202,7 +202,7 @@ internal ref struct FrameReader
         };
     }
 
-    private static bool TryReadVarint(ref ReadOnlySpan<byte> rest, out ulong value)
+    private static bool TryReadVarint(scoped ref ReadOnlySpan<byte> rest, out ulong value)
     {
         value = 0;
         for (int i = 0, shift = 0; i < rest.Length && shift < 64; i++, shift += 7)

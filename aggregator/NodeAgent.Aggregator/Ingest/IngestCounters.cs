@@ -10,6 +10,7 @@ internal sealed class IngestCounters
     private long _duplicateRecords;
     private long _rejectedRecords;
     private long _unreadableBlocks;
+    private long _refusedBlocks;
     private long _brokenStreams;
 
     internal long Frames => Interlocked.Read(ref _frames);
@@ -29,6 +30,9 @@ internal sealed class IngestCounters
     /// <summary>Blocks that could not be decoded, or that wait for a key block after a gap.</summary>
     internal long UnreadableBlocks => Interlocked.Read(ref _unreadableBlocks);
 
+    /// <summary>Blocks passed over because the store had refused their schema.</summary>
+    internal long RefusedBlocks => Interlocked.Read(ref _refusedBlocks);
+
     /// <summary>Streams ended because the agent broke the contract.</summary>
     internal long BrokenStreams => Interlocked.Read(ref _brokenStreams);
 
@@ -46,6 +50,8 @@ internal sealed class IngestCounters
     internal void AddRejected() => Interlocked.Increment(ref _rejectedRecords);
 
     internal void AddUnreadableBlock() => Interlocked.Increment(ref _unreadableBlocks);
+
+    internal void AddRefusedBlock() => Interlocked.Increment(ref _refusedBlocks);
 
     internal void AddBrokenStream() => Interlocked.Increment(ref _brokenStreams);
 }

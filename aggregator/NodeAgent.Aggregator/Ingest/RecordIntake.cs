@@ -37,6 +37,9 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
     internal const int MaxSchemas = 256;
 
     private readonly Dictionary<uint, SchemaState> _schemas = [];
+
+    // Schemas the store would not take (quota, a broken rule): their blocks are counted and passed over, the other samplers go on.
+    private readonly HashSet<uint> _refused = [];
     private ulong _lastSeen;
 
     /// <summary>Why the last message was not taken: one sentence for both logs.</summary>
@@ -77,6 +80,12 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
         {
             if (!_schemas.TryGetValue(schemaId, out SchemaState? schema))
             {
+                if (_refused.Contains(schemaId))
+                {
+                    counters.AddRefusedBlock();
+                    continue;
+                }
+
                 return Broken($"frame {frame.Sequence}: schema {schemaId} was not registered on this stream");
             }
 
@@ -168,9 +177,15 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
 
     private IntakeOutcome TakeSchema(Schema schema)
     {
+        LastSequence = 0;
+        if (_schemas.Count + _refused.Count >= MaxSchemas && _schemas.Values.All(known => known.Handle.Sampler != schema.Sampler))
+        {
+            return Broken($"schema {schema.SchemaId}: more than {MaxSchemas} samplers on one stream");
+        }
+
         if (schema.Series.Count is 0 or > MaxSeriesPerSchema)
         {
-            return Broken($"schema {schema.SchemaId}: {schema.Series.Count} series; 1 to {MaxSeriesPerSchema} are allowed");
+            return Refused(schema, $"{schema.Series.Count} series; 1 to {MaxSeriesPerSchema} are allowed");
         }
 
         SeriesDefinition[] definitions = new SeriesDefinition[schema.Series.Count];
@@ -179,7 +194,7 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
             SeriesDescriptor series = schema.Series[i];
             if (series.Kind is not (MetricKind.Gauge or MetricKind.Counter))
             {
-                return Broken($"schema {schema.SchemaId}, series {i} ({series.Metric}): kind {(int)series.Kind} is neither gauge nor counter");
+                return Refused(schema, $"series {i} ({series.Metric}) has the kind {(int)series.Kind}, which is neither gauge nor counter");
             }
 
             definitions[i] = new SeriesDefinition(
@@ -189,7 +204,7 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
         RegisterResult result = store.Register(node.Name, schema.Sampler, (int)Math.Min(schema.IntervalMs, int.MaxValue), definitions);
         if (!result.IsAccepted)
         {
-            return Broken($"schema {schema.SchemaId} ({schema.Sampler}): {result.Detail}");
+            return Refused(schema, result.Detail);
         }
 
         // A sampler has one schema at a time, and records come in order: nothing refers to the former one any more.
@@ -199,11 +214,6 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
             {
                 _schemas.Remove(id);
             }
-        }
-
-        if (_schemas.Count >= MaxSchemas)
-        {
-            return Broken($"schema {schema.SchemaId}: more than {MaxSchemas} samplers on one stream");
         }
 
         _schemas[schema.SchemaId] = new SchemaState(result.Handle, definitions);
@@ -272,6 +282,13 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
     {
         node.LastSequence = sequence;
         node.LastReceivedUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+    }
+
+    private IntakeOutcome Refused(Schema schema, string why)
+    {
+        _refused.Add(schema.SchemaId);
+        Reason = $"schema {schema.SchemaId} ({schema.Sampler}): {why}";
+        return Rejected();
     }
 
     private IntakeOutcome Rejected()

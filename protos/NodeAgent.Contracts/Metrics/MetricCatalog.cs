@@ -10,6 +10,24 @@ public static class MetricCatalog
     public static IReadOnlyList<MetricFamily> Families { get; } =
     [
         CpuMetrics.Family,
+        MemoryMetrics.Family,
+        ProcessMetrics.Family,
+        CgroupMetrics.Family,
+        ClockMetrics.Family,
+        SelfMetrics.Family,
+        UplinkMetrics.Family,
+        DiskMetrics.Family,
+        FilesystemMetrics.Family,
+        NetworkMetrics.Family,
+        NetworkLinkMetrics.Family,
+        NetstatMetrics.Family,
+        SocketMetrics.Family,
+        SoftnetMetrics.Family,
+        RdmaMetrics.Family,
+        HwmonMetrics.Family,
+        ThermalMetrics.Family,
+        PowerMetrics.Family,
+        EdacMetrics.Family,
     ];
 
     /// <summary>All metrics of all families.</summary>

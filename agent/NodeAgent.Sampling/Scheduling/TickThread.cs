@@ -1,0 +1,58 @@
+namespace NodeAgent.Sampling.Scheduling;
+
+/// <summary>
+/// The one named thread that beats a <see cref="TickLoop"/> on the real clock. It waits on a monitor: one wake-up a beat, nothing
+/// allocated, a timer thread not involved, and a stop need not wait for the beat. The wait is rounded up to whole milliseconds,
+/// so a tick starts up to about a millisecond after its beat (nodeagent_tick_lateness_seconds says how late).
+/// </summary>
+public sealed class TickThread : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly TickLoop _loop;
+    private readonly Thread _thread;
+    private bool _isStopping;
+
+    /// <param name="loop">Made with the system's clocks; from <see cref="Start"/> on owned by the thread.</param>
+    public TickThread(TickLoop loop)
+    {
+        _loop = loop;
+        _thread = new Thread(Run) { Name = "tick", IsBackground = true };
+    }
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Lets the tick that is running finish and ends the thread. True: it ended within the time.</summary>
+    public bool Stop(TimeSpan atMost)
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+            Monitor.PulseAll(_gate);
+        }
+
+        return (_thread.ThreadState & ThreadState.Unstarted) != 0 || _thread.Join(atMost);
+    }
+
+    public void Dispose() => Stop(TimeSpan.FromSeconds(1)); // the thread is a background one: a sampler that hangs cannot keep the process
+
+    private void Run()
+    {
+        while (true)
+        {
+            TimeSpan wait = _loop.Beat();
+            int milliseconds = (int)Math.Ceiling(wait.TotalMilliseconds);
+            lock (_gate)
+            {
+                if (!_isStopping && milliseconds > 0)
+                {
+                    Monitor.Wait(_gate, milliseconds);
+                }
+
+                if (_isStopping)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace NodeAgent.Tsdb.Chunks;
+
+/// <summary>
+/// Numbers of one common width, end to end, least significant bit first: number i occupies the bits <c>i * width</c> and up of the
+/// little-endian stream.
+/// </summary>
+internal static class BitPacking
+{
+    /// <summary>Up to this width a number and its offset within a byte fit in one 64-bit word.</summary>
+    private const int OneWordWidth = 57;
+
+    /// <summary>Bits needed for a number; 0 for 0.</summary>
+    public static int WidthOf(ulong value) => 64 - BitOperations.LeadingZeroCount(value);
+
+    public static int ByteCount(int count, int width) => ((count * width) + 7) >> 3;
+
+    /// <param name="values">Each below 2^width.</param>
+    /// <param name="width">0 to 64.</param>
+    /// <param name="into">Exactly <see cref="ByteCount"/> bytes.</param>
+    public static void Pack(ReadOnlySpan<ulong> values, int width, Span<byte> into)
+    {
+        ulong pending = 0;
+        int filled = 0;
+        int at = 0;
+        foreach (ulong value in values)
+        {
+            pending |= value << filled;
+            if (filled + width >= 64)
+            {
+                BinaryPrimitives.WriteUInt64LittleEndian(into[at..], pending);
+                at += 8;
+                int written = 64 - filled;
+                pending = written == 64 ? 0 : value >> written;
+                filled = width - written;
+            }
+            else
+            {
+                filled += width;
+            }
+        }
+
+        for (; filled > 0; filled -= 8)
+        {
+            into[at++] = (byte)pending;
+            pending >>= 8;
+        }
+    }
+
+    /// <param name="packed">Exactly <see cref="ByteCount"/> bytes.</param>
+    /// <param name="width">0 to 64.</param>
+    /// <param name="into">As many numbers as were packed.</param>
+    public static void Unpack(ReadOnlySpan<byte> packed, int width, Span<ulong> into)
+    {
+        if (width == 0)
+        {
+            into.Clear();
+            return;
+        }
+
+        ulong mask = width == 64 ? ulong.MaxValue : (1UL << width) - 1;
+        int i = width <= OneWordWidth ? UnpackWholeWords(packed, width, mask, into) : 0;
+        for (; i < into.Length; i++)
+        {
+            into[i] = ReadBits(packed, i * width, width) & mask;
+        }
+    }
+
+    /// <summary>Those numbers whose word lies wholly inside the bytes; returns how many.</summary>
+    private static int UnpackWholeWords(ReadOnlySpan<byte> packed, int width, ulong mask, Span<ulong> into)
+    {
+        int lastWord = packed.Length - 8;
+        int i = 0;
+        for (int bit = 0; i < into.Length; i++, bit += width)
+        {
+            int at = bit >> 3;
+            if (at > lastWord)
+            {
+                break;
+            }
+
+            into[i] = (BinaryPrimitives.ReadUInt64LittleEndian(packed[at..]) >> (bit & 7)) & mask;
+        }
+
+        return i;
+    }
+
+    private static ulong ReadBits(ReadOnlySpan<byte> packed, int bit, int width)
+    {
+        int at = bit >> 3;
+        int skip = bit & 7;
+        int bytes = (skip + width + 7) >> 3;
+        ulong value = 0;
+        for (int k = 0; k < Math.Min(bytes, 8); k++)
+        {
+            value |= (ulong)packed[at + k] << (8 * k);
+        }
+
+        value >>= skip;
+        return bytes > 8 ? value | ((ulong)packed[at + 8] << (64 - skip)) : value;
+    }
+}
