@@ -31,6 +31,9 @@ public sealed class ServiceProgram<TOptions>(
     Func<TOptions, LogSettings> logOf, Func<ServiceContext<TOptions>, Task<ExitCode>> run)
     where TOptions : class, new()
 {
+    /// <summary>How long a process that is already lost waits for the reader of its log.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
     private string DefaultFile => OperatingSystem.IsWindows()
         ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "NodeAgent", name + ".json")
         : $"/etc/nodeagent/{name}.json";
@@ -97,17 +100,13 @@ public sealed class ServiceProgram<TOptions>(
     private async Task<ExitCode> RunAsync(TOptions options)
     {
         using EventLog log = EventLog.ToStandardError(logOf(options).ToOptions(), TimeProvider.System, Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
-        ILogger own = log.CreateLogger(name);
+        ILogger own = log.CreateLogger("NodeAgent.Hosting.Program");
         using ServiceNotifier notifier = new(
             Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID"));
         using ProcessLifetime lifetime = new(own, TimeProvider.System, new ProcessLifetimeOptions
         {
             Notifier = notifier,
-            ExitNow = code =>
-            {
-                log.Dispose();
-                ProcessExit.Now(code);
-            },
+            FlushLog = () => log.Flush(LastWords), // also before the runtime ends us for an exception that nobody caught
         });
         try
         {
