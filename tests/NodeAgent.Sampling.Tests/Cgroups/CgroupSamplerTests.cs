@@ -82,6 +82,61 @@ public sealed class CgroupSamplerTests : IDisposable
     }
 
     [Fact]
+    public void Sample_WhenOnlyGroupsOfNoInterestChange_KeepsItsColumns()
+    {
+        AddService("a.service", 1);
+        SetCount(2);
+        using CgroupSampler sampler = Sampler();
+        Sample(sampler);
+        int version = sampler.Series.Version;
+        Write("system.slice/a.service/worker/cpu.stat", "usage_usec 1\n");
+        SetCount(3);
+        Sample(sampler);
+
+        Assert.Equal(version, sampler.Series.Version);
+        Assert.Equal(2, Value(sampler, "node_cgroups"));
+    }
+
+    [Fact]
+    public void Sample_WhenAServiceIsRestarted_ReadsTheNewGroupUnderTheSameColumns()
+    {
+        // Only the kernel refuses to read a group that is gone, so this takes a real one.
+        string tree = File.Exists("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+        string service = $"nodeagent-test-{Environment.ProcessId}.service";
+        string group = Path.Combine(tree, service);
+        try
+        {
+            Directory.CreateDirectory(group);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Assert.Skip($"needs a control group of its own: {e.Message}");
+        }
+
+        try
+        {
+            using CgroupSampler sampler = new(new HostRoots(), 4_096);
+            Sample(sampler);
+            string usage = $"node_cgroup_cpu_usage_seconds_total{{kind=\"service\",name=\"{service}\"}}";
+            Assert.NotNull(Value(sampler, usage));
+            int version = sampler.Series.Version;
+
+            Directory.Delete(group);
+            Directory.CreateDirectory(group);
+            Sample(sampler); // finds it gone
+            Assert.Null(Value(sampler, usage));
+            Sample(sampler);
+
+            Assert.NotNull(Value(sampler, usage));
+            Assert.Equal(version, sampler.Series.Version);
+        }
+        finally
+        {
+            Directory.Delete(group);
+        }
+    }
+
+    [Fact]
     public void Sample_OfMoreGroupsThanTheBound_KeepsTheImportantAndCountsTheRest()
     {
         for (int i = 0; i < 20; i++)
