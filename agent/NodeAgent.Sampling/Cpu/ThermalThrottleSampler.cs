@@ -18,7 +18,7 @@ internal sealed class ThermalThrottleSampler : ISampler, IDisposable
     public ThermalThrottleSampler(HostRoots roots, CpuDetail detail)
     {
         string root = Path.Combine(roots.Sys, "devices/system/cpu");
-        IReadOnlyList<int> ids = NumberedDirectories.Find(root, "cpu");
+        IReadOnlyList<int> ids = Subdirectories.FindNumbered(root, "cpu");
         bool isPerCore = detail == CpuDetail.PerCore || (detail == CpuDetail.Automatic && ids.Count <= CpuDetails.MostCoresInDetail);
         Dictionary<(ulong Package, string Core), int> columns = [];
         HashSet<(ulong Package, ulong Core)> seen = [];
