@@ -17,16 +17,18 @@ internal static class BitPacking
 
     public static int ByteCount(int count, int width) => ((count * width) + 7) >> 3;
 
-    /// <param name="values">Each below 2^width.</param>
-    /// <param name="width">0 to 64.</param>
+    /// <param name="values">Each at least the minimum, by less than 2^width.</param>
+    /// <param name="min">Subtracted from each.</param>
+    /// <param name="width">1 to 64.</param>
     /// <param name="into">Exactly <see cref="ByteCount"/> bytes.</param>
-    public static void Pack(ReadOnlySpan<ulong> values, int width, Span<byte> into)
+    public static void Pack(ReadOnlySpan<long> values, long min, int width, Span<byte> into)
     {
         ulong pending = 0;
         int filled = 0;
         int at = 0;
-        foreach (ulong value in values)
+        foreach (long number in values)
         {
+            ulong value = (ulong)(number - min);
             pending |= value << filled;
             if (filled + width >= 64)
             {

@@ -29,7 +29,11 @@ public sealed class CodecTests
             }
 
             byte[] packed = new byte[BitPacking.ByteCount(count, width)];
-            BitPacking.Pack(values, width, packed);
+            if (width > 0)
+            {
+                BitPacking.Pack([.. values.Select(value => (long)value)], 0, width, packed);
+            }
+
             ulong[] back = new ulong[count];
             BitPacking.Unpack(packed, width, back);
             Assert.Equal(values, back);

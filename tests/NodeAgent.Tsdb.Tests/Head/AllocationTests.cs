@@ -41,24 +41,30 @@ public sealed class AllocationTests(ITestOutputHelper output)
     public void Append_FourHundredColumns_PrintsItsSpeedAndMemory()
     {
         const int Nodes = 20;
-        const int Rows = 2_000;
+        const int PassRows = 256; // two heads: every pass closes the same number of blocks
         using MemoryStore store = Store(headRows: 128);
         SeriesDefinition[] series = [.. Enumerable.Range(0, Columns).Select(i => Gauge("m" + (i % 40), ("gpu", (i / 40).ToString())))];
         SchemaHandle[] schemas = [.. Enumerable.Range(0, Nodes).Select(i => store.Schema("node" + i, "gpu", series))];
-        double[][] rows = [.. Enumerable.Range(0, 256).Select(TelemetryRow)];
+        double[][] rows = [.. Enumerable.Range(0, PassRows).Select(TelemetryRow)];
         ulong[] present = AllPresent(Columns);
-        long started = Stopwatch.GetTimestamp();
-        for (int row = 0; row < Rows; row++)
+        double best = double.MaxValue; // of several passes: the machine is shared, and the first ones run unoptimised code
+        for (int pass = 0; pass < 10; pass++)
         {
-            foreach (SchemaHandle schema in schemas)
+            long started = Stopwatch.GetTimestamp();
+            for (int row = 0; row < PassRows; row++)
             {
-                store.Append(schema, Start + (row * 1_000L), rows[row % rows.Length], present);
+                foreach (SchemaHandle schema in schemas)
+                {
+                    store.Append(schema, Start + (((pass * PassRows) + row) * 1_000L), rows[row], present);
+                }
             }
+
+            best = Math.Min(best, Stopwatch.GetElapsedTime(started).TotalSeconds / (Nodes * PassRows));
         }
 
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         StoreStats stats = store.Stats();
-        output.WriteLine($"{seconds * 1e6 / (Nodes * Rows):0.00} us a row of {Columns}, {stats.Samples / seconds / 1e6:0} M samples/s, "
+        output.WriteLine($"{best * 1e6:0.00} us a row of {Columns}, {Columns / best / 1e6:0} M samples/s, "
+            + $"{(double)stats.BlockBytes / (stats.Samples - (schemas.Length * Columns * 64)):0.00} bytes a sample in blocks, "
             + $"{(double)stats.HeadBytes / stats.Series:0} head bytes a series, "
             + $"{(double)(stats.Bytes - stats.BlockBytes) / stats.Series:0} with its index entry");
         Assert.InRange((double)(stats.Bytes - stats.BlockBytes) / stats.Series, 1, 2_048);
