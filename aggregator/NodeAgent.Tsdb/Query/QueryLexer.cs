@@ -144,6 +144,6 @@ internal sealed class QueryLexer(string text, int start = 0)
             return at + 2 + digits;
         }
 
-        throw new QuerySyntaxException(text, at, "This is not an escape; a backslash is written \\\\, in a pattern often \\\\.");
+        throw new QuerySyntaxException(text, at, "This is not an escape; a backslash is written \\\\, in a pattern often \\\\");
     }
 }

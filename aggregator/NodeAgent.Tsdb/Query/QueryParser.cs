@@ -73,7 +73,7 @@ public sealed class QueryParser
             || !int.TryParse(number.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int k)
             || k is < 1 or > QueryPlan.MaxK)
         {
-            throw Unexpected($"a whole number from 1 to {QueryPlan.MaxK}, how many results {name} keeps");
+            throw Unexpected($"the number of results that {name} keeps (1 to {QueryPlan.MaxK})");
         }
 
         Advance();
@@ -166,7 +166,7 @@ public sealed class QueryParser
             || !double.TryParse(number.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double quantile)
             || quantile is not (>= 0 and <= 1))
         {
-            throw Unexpected($"a number from 0 to 1, the quantile of {name}");
+            throw Unexpected($"the quantile of {name} (0 to 1)");
         }
 
         Advance();

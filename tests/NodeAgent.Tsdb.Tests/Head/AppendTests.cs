@@ -63,6 +63,18 @@ public sealed class AppendTests
     }
 
     [Fact]
+    public void Append_NewestRowAgainAfterItsHeadClosed_IsADuplicateAndHeldOnce()
+    {
+        using MemoryStore store = Store(headRows: 64);
+        SchemaHandle schema = FilledPastFirstBlock(store, out int next);
+        long newest = Start + (10 * (next - 1));
+        Assert.Equal(AppendResult.Duplicate, store.Row(schema, newest, next - 1));
+        Assert.Equal(next, store.Stats().Samples);
+        Assert.Equal(AppendResult.Late, store.Row(schema, newest, 99)); // another value: it must win
+        Assert.EndsWith($"{newest - Start}=99", store.Samples(schema.Series[0]));
+    }
+
+    [Fact]
     public void Append_OutsideTheAcceptedTimes_IsRefusedAndCounted()
     {
         using MemoryStore store = Store(retentionMs: 60_000);
