@@ -65,7 +65,15 @@ internal static class IntegerCodec
                 Sum(into, min);
                 break;
             case 2:
-                SumTwice(into, min);
+                if (width == 0 && min == 0)
+                {
+                    LaneMath.FillSteps(into); // an even pace, as most time stamps have
+                }
+                else
+                {
+                    SumTwice(into, min);
+                }
+
                 break;
             default:
                 throw new InvalidDataException($"A chunk has the integer form {form}, which does not exist.");

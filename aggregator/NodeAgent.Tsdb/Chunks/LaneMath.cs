@@ -20,6 +20,31 @@ internal static class LaneMath
         }
     }
 
+    /// <summary>From a first value and a first difference in the first two elements, the arithmetic progression.</summary>
+    public static void FillSteps(Span<long> into)
+    {
+        if (into.Length < 2)
+        {
+            return;
+        }
+
+        long first = into[0];
+        long step = into[1];
+        int i = 0;
+        Vector<long> lanes = new Vector<long>(first) + (Vector<long>.Indices * step);
+        Vector<long> stride = new(step * Vector<long>.Count);
+        for (; i <= into.Length - Vector<long>.Count; i += Vector<long>.Count)
+        {
+            lanes.CopyTo(into[i..]);
+            lanes += stride;
+        }
+
+        for (; i < into.Length; i++)
+        {
+            into[i] = first + (i * step);
+        }
+    }
+
     public static void AddToAll(Span<long> values, long addend)
     {
         if (addend == 0)

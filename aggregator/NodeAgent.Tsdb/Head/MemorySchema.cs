@@ -213,7 +213,7 @@ internal sealed class MemorySchema : SchemaHandle
             return inserted ? AppendResult.OutOfOrder : AppendResult.Duplicate;
         }
 
-        if (unixMs == _newest && _main.Count == 0 && _main.Rows?.Equals(_closedRows - 1, unixMs, values, present) == true)
+        if (unixMs == _newest && _main.Count == 0 && _main.Rows?.IsSameRow(_closedRows - 1, unixMs, values, present) == true)
         {
             return AppendResult.Duplicate; // the newest row sent again just after its head was closed: nothing to keep aside
         }

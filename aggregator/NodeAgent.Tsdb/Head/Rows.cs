@@ -69,7 +69,7 @@ internal sealed class Rows
     }
 
     /// <summary>Whether a row has this time, these values bit for bit, and no others.</summary>
-    public bool Equals(int row, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    public bool IsSameRow(int row, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
     {
         if (row >= Capacity || Times[row] != unixMs || !PresentOf(row)[..^1].SequenceEqual(present[..^1])
             || PresentOf(row)[^1] != (present[^1] & LastWordMask))

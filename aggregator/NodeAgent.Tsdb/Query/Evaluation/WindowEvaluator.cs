@@ -1,3 +1,5 @@
+using NodeAgent.Tsdb.Chunks;
+
 namespace NodeAgent.Tsdb.Query.Evaluation;
 
 /// <summary>
@@ -72,16 +74,8 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
             }
 
             long at = grid.StartUnixMs + (step * grid.StepMs);
-            while (high < times.Length && times[high] <= at)
-            {
-                high++;
-            }
-
-            while (low < high && times[low] <= at - windowMs)
-            {
-                low++;
-            }
-
+            high = TimeSearch.SkipThrough(times, high, at);
+            low = TimeSearch.SkipThrough(times, low, at - windowMs);
             double value = low < high ? ValueOf(low, high, at, windowMs) : double.NaN;
             Values[step] = value;
             if (!double.IsNaN(value))
