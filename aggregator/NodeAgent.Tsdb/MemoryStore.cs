@@ -79,12 +79,7 @@ public sealed class MemoryStore : ITimeSeriesStore
     public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
     {
         AppendResult result = ((MemorySchema)schema).Append(unixMs, values, present);
-        if (!_accounts.Closed.IsEmpty)
-        {
-            // A block was closed, here or elsewhere: the only time at which the store can have grown past its limit.
-            _retention.TryEnforceBytes(Volatile.Read(ref _indexBytes));
-        }
-
+        _retention.TryEnforceBytes(Volatile.Read(ref _indexBytes));
         return result;
     }
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace NodeAgent.Tsdb.Chunks;
 
@@ -17,16 +19,18 @@ internal static class BitPacking
 
     public static int ByteCount(int count, int width) => ((count * width) + 7) >> 3;
 
-    /// <param name="values">Each below 2^width.</param>
-    /// <param name="width">0 to 64.</param>
+    /// <param name="values">Each at least the minimum, by less than 2^width.</param>
+    /// <param name="min">Subtracted from each.</param>
+    /// <param name="width">1 to 64.</param>
     /// <param name="into">Exactly <see cref="ByteCount"/> bytes.</param>
-    public static void Pack(ReadOnlySpan<ulong> values, int width, Span<byte> into)
+    public static void Pack(ReadOnlySpan<long> values, long min, int width, Span<byte> into)
     {
         ulong pending = 0;
         int filled = 0;
         int at = 0;
-        foreach (ulong value in values)
+        foreach (long number in values)
         {
+            ulong value = (ulong)(number - min);
             pending |= value << filled;
             if (filled + width >= 64)
             {
@@ -68,23 +72,20 @@ internal static class BitPacking
         }
     }
 
-    /// <summary>Those numbers whose word lies wholly inside the bytes; returns how many.</summary>
+    /// <summary>Those numbers whose 64-bit word lies wholly inside the bytes; returns how many.</summary>
     private static int UnpackWholeWords(ReadOnlySpan<byte> packed, int width, ulong mask, Span<ulong> into)
     {
-        int lastWord = packed.Length - 8;
-        int i = 0;
-        for (int bit = 0; i < into.Length; i++, bit += width)
+        int lastBit = ((packed.Length - sizeof(ulong)) * 8) + 7; // the last bit at which such a number may begin
+        int count = lastBit < 7 ? 0 : Math.Min(into.Length, (lastBit / width) + 1);
+        ref byte start = ref MemoryMarshal.GetReference(packed);
+        for (int i = 0, bit = 0; i < count; i++, bit += width)
         {
-            int at = bit >> 3;
-            if (at > lastWord)
-            {
-                break;
-            }
-
-            into[i] = (BinaryPrimitives.ReadUInt64LittleEndian(packed[at..]) >> (bit & 7)) & mask;
+            // In bounds: bit <= lastBit, so the word ends at or before the last byte.
+            ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, bit >> 3));
+            into[i] = ((BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word)) >> (bit & 7)) & mask;
         }
 
-        return i;
+        return count;
     }
 
     private static ulong ReadBits(ReadOnlySpan<byte> packed, int bit, int width)

@@ -5,11 +5,15 @@ namespace NodeAgent.Tsdb.Chunks;
 /// <summary>Turns the rows of a head into a <see cref="Block"/>. Holds scratch; one per thread.</summary>
 internal sealed class BlockEncoder
 {
+    /// <summary>Doubles in a cache line: columns are gathered that many at a time, so that each line of the head is fetched once.</summary>
+    private const int LineColumns = 8;
+
     [ThreadStatic]
     private static BlockEncoder? _ofThread;
 
     private readonly ChunkWriter _writer = new();
     private readonly double[] _column = new double[IntegerCodec.MaxCount];
+    private readonly double[] _line = new double[IntegerCodec.MaxCount * LineColumns];
     private ulong[] _everywhere = [];
 
     public static BlockEncoder OfThread => _ofThread ??= new BlockEncoder();
@@ -28,6 +32,11 @@ internal sealed class BlockEncoder
         int samples = 0;
         for (int column = 0; column < rows.Columns; column++)
         {
+            if (column % LineColumns == 0)
+            {
+                GatherColumns(rows, count, column);
+            }
+
             samples += EncodeColumn(rows, count, column, scales[column]);
             ends[column + 1] = _writer.Length;
         }
@@ -54,19 +63,26 @@ internal sealed class BlockEncoder
         }
     }
 
+    private void GatherColumns(Rows rows, int count, int first)
+    {
+        int columns = Math.Min(LineColumns, rows.Columns - first);
+        for (int row = 0; row < count; row++)
+        {
+            ReadOnlySpan<double> line = rows.Values.AsSpan((row * rows.Columns) + first, columns);
+            for (int i = 0; i < line.Length; i++)
+            {
+                _line[(i * count) + row] = line[i];
+            }
+        }
+    }
+
     private int EncodeColumn(Rows rows, int count, int column, uint scale)
     {
-        // Columns are read out of rows: a stride apart, but the lines of one column serve the next seven.
-        double[] values = rows.Values;
+        ReadOnlySpan<double> values = _line.AsSpan((column % LineColumns) * count, count);
         if ((_everywhere[column >> 6] & (1UL << (column & 63))) != 0)
         {
-            for (int row = 0, at = column; row < count; row++, at += rows.Columns)
-            {
-                _column[row] = values[at];
-            }
-
             _writer.WriteByte(0);
-            ValueCodec.Encode(_column.AsSpan(0, count), scale, _writer);
+            ValueCodec.Encode(values, scale, _writer);
             return count;
         }
 
@@ -79,7 +95,7 @@ internal sealed class BlockEncoder
             if (rows.IsPresent(row, column))
             {
                 bitmap[row >> 3] |= (byte)(1 << (row & 7));
-                _column[kept++] = values[(row * rows.Columns) + column];
+                _column[kept++] = values[row];
             }
         }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NodeAgent.Tsdb.Chunks;
 
 /// <summary>
@@ -14,26 +16,30 @@ internal static class IntegerCodec
 
     public static void Encode(ReadOnlySpan<long> values, ChunkWriter writer)
     {
-        Span<long> scratch = stackalloc long[values.Length];
-        Form form = Cheapest(values);
-        values.CopyTo(scratch);
-        ReadOnlySpan<long> coded = Difference(scratch, (int)form);
-        writer.WriteByte((byte)form);
-        for (int i = 0; i < Math.Min((int)form, values.Length); i++)
+        Span<long> deltas = stackalloc long[values.Length];
+        Span<long> changes = stackalloc long[values.Length];
+        LaneMath.Differences(values, deltas);
+        deltas = deltas[Math.Min(1, deltas.Length)..];
+        LaneMath.Differences(deltas, changes);
+        changes = changes[Math.Min(1, deltas.Length)..deltas.Length];
+        switch (Cheapest(values, deltas, changes))
         {
-            writer.WriteSigned(scratch[i]);
+            case Form.Values:
+                writer.WriteByte((byte)Form.Values);
+                Pack(values, writer);
+                break;
+            case Form.Deltas:
+                writer.WriteByte((byte)Form.Deltas);
+                writer.WriteSigned(values[0]);
+                Pack(deltas, writer);
+                break;
+            default:
+                writer.WriteByte((byte)Form.DeltasOfDeltas);
+                writer.WriteSigned(values[0]);
+                writer.WriteSigned(deltas[0]);
+                Pack(changes, writer);
+                break;
         }
-
-        (long min, int width) = Range(coded);
-        writer.WriteSigned(min);
-        writer.WriteByte((byte)width);
-        Span<ulong> above = stackalloc ulong[coded.Length];
-        for (int i = 0; i < coded.Length; i++)
-        {
-            above[i] = (ulong)(coded[i] - min);
-        }
-
-        BitPacking.Pack(above, width, writer.Take(BitPacking.ByteCount(coded.Length, width)));
     }
 
     public static void Decode(ref ChunkReader reader, Span<long> into)
@@ -48,32 +54,29 @@ internal static class IntegerCodec
         long min = reader.ReadSigned();
         int width = reader.ReadByte();
         Span<long> coded = into[head..];
-        Span<ulong> packed = System.Runtime.InteropServices.MemoryMarshal.Cast<long, ulong>(coded);
+        Span<ulong> packed = MemoryMarshal.Cast<long, ulong>(coded);
         BitPacking.Unpack(reader.Take(BitPacking.ByteCount(coded.Length, width)), width, packed);
         switch (form)
         {
             case 0:
-                AddToAll(coded, min);
+                LaneMath.AddToAll(coded, min);
                 break;
             case 1:
                 Sum(into, min);
                 break;
             case 2:
-                SumTwice(into, min);
+                if (width == 0 && min == 0)
+                {
+                    LaneMath.FillSteps(into); // an even pace, as most time stamps have
+                }
+                else
+                {
+                    SumTwice(into, min);
+                }
+
                 break;
             default:
                 throw new InvalidDataException($"A chunk has the integer form {form}, which does not exist.");
-        }
-    }
-
-    private static void AddToAll(Span<long> values, long min)
-    {
-        if (min != 0)
-        {
-            for (int i = 0; i < values.Length; i++)
-            {
-                values[i] += min;
-            }
         }
     }
 
@@ -105,69 +108,30 @@ internal static class IntegerCodec
         }
     }
 
-    /// <summary>
-    /// Replaces values by their differences of an order, in place, and returns the part that is packed; in front of it stand the
-    /// first value and, for order 2, the first difference.
-    /// </summary>
-    private static Span<long> Difference(Span<long> values, int order)
-    {
-        for (int pass = 1; pass <= order; pass++)
-        {
-            for (int i = values.Length - 1; i >= pass; i--)
-            {
-                values[i] -= values[i - 1];
-            }
-        }
-
-        return values[Math.Min(order, values.Length)..];
-    }
-
-    private static Form Cheapest(ReadOnlySpan<long> values)
+    private static Form Cheapest(ReadOnlySpan<long> values, ReadOnlySpan<long> deltas, ReadOnlySpan<long> changes)
     {
         if (values.Length < 3)
         {
             return Form.Values;
         }
 
-        long previous = values[1];
-        long delta = values[1] - values[0];
-        (long Min, long Max) level = (Math.Min(values[0], values[1]), Math.Max(values[0], values[1]));
-        (long Min, long Max) first = (delta, delta);
-        (long Min, long Max) second = (long.MaxValue, long.MinValue);
-        for (int i = 2; i < values.Length; i++)
-        {
-            long value = values[i];
-            long nextDelta = value - previous;
-            long change = nextDelta - delta;
-            level = (Math.Min(level.Min, value), Math.Max(level.Max, value));
-            first = (Math.Min(first.Min, nextDelta), Math.Max(first.Max, nextDelta));
-            second = (Math.Min(second.Min, change), Math.Max(second.Max, change));
-            previous = value;
-            delta = nextDelta;
-        }
-
-        int valueBits = Width(level) * values.Length;
-        int deltaBits = (Width(first) * (values.Length - 1)) + 16;
-        int secondBits = (Width(second) * (values.Length - 2)) + 32;
-        return valueBits <= deltaBits && valueBits <= secondBits ? Form.Values : deltaBits <= secondBits ? Form.Deltas : Form.DeltasOfDeltas;
+        // The forms with differences store first values besides, two bytes each or more.
+        int valueBits = LaneMath.Width(values) * values.Length;
+        int deltaBits = (LaneMath.Width(deltas) * deltas.Length) + 16;
+        int changeBits = (LaneMath.Width(changes) * changes.Length) + 32;
+        return valueBits <= deltaBits && valueBits <= changeBits ? Form.Values : deltaBits <= changeBits ? Form.Deltas : Form.DeltasOfDeltas;
     }
 
-    private static int Width((long Min, long Max) range) => BitPacking.WidthOf((ulong)(range.Max - range.Min));
-
-    private static (long Min, int Width) Range(ReadOnlySpan<long> values)
+    private static void Pack(ReadOnlySpan<long> numbers, ChunkWriter writer)
     {
-        if (values.IsEmpty)
+        (long min, long max) = LaneMath.MinMax(numbers);
+        int width = BitPacking.WidthOf((ulong)(max - min));
+        writer.WriteSigned(min);
+        writer.WriteByte((byte)width);
+        if (width > 0)
         {
-            return (0, 0);
+            BitPacking.Pack(numbers, min, width, writer.Take(BitPacking.ByteCount(numbers.Length, width)));
         }
-
-        (long Min, long Max) range = (long.MaxValue, long.MinValue);
-        foreach (long value in values)
-        {
-            range = (Math.Min(range.Min, value), Math.Max(range.Max, value));
-        }
-
-        return (range.Min, Width(range));
     }
 
     /// <summary>How the packed numbers relate to the values: the order of the differences. Stored; numbers never change meaning.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace NodeAgent.Tsdb.Chunks;
@@ -85,18 +86,30 @@ internal static class ValueCodec
     /// </summary>
     private static bool TryScaleBy(ReadOnlySpan<double> values, long scale, Span<long> integers)
     {
-        double divisor = scale;
-        for (int i = 0; i < values.Length; i++)
+        int done = 0;
+        Vector<double> divisors = new(scale);
+        for (; done <= values.Length - Vector<double>.Count; done += Vector<double>.Count)
         {
-            double value = values[i];
-            long integer = (long)Math.Round(value * divisor); // saturates; the check below catches it
-            double back = integer / divisor;
-            if (BitConverter.DoubleToUInt64Bits(back) != BitConverter.DoubleToUInt64Bits(value))
+            Vector<double> value = new(values[done..]);
+            Vector<long> integer = Vector.ConvertToInt64Native(Vector.Round(value * divisors)); // out of range gives some integer; the check catches it
+            Vector<double> back = Vector.ConvertToDouble(integer) / divisors;
+            if (!Vector.EqualsAll(Vector.AsVectorInt64(back), Vector.AsVectorInt64(value)))
             {
                 return false;
             }
 
-            integers[i] = integer;
+            integer.CopyTo(integers[done..]);
+        }
+
+        for (; done < values.Length; done++)
+        {
+            long integer = double.ConvertToIntegerNative<long>(Math.Round(values[done] * scale));
+            if (BitConverter.DoubleToUInt64Bits(integer / (double)scale) != BitConverter.DoubleToUInt64Bits(values[done]))
+            {
+                return false;
+            }
+
+            integers[done] = integer;
         }
 
         return true;
@@ -108,20 +121,17 @@ internal static class ValueCodec
         Span<long> integers = MemoryMarshal.Cast<double, long>(into);
         IntegerCodec.Decode(ref reader, integers);
 
-        // In place: element i is read as an integer and written as a double before anyone looks at i + 1.
-        if (divisor == 1)
+        // In place: an element is read as an integer and written as a double before anyone looks at the next.
+        int done = 0;
+        Vector<double> divisors = new(divisor);
+        for (; done <= into.Length - Vector<double>.Count; done += Vector<double>.Count)
         {
-            for (int i = 0; i < into.Length; i++)
-            {
-                into[i] = integers[i];
-            }
+            (Vector.ConvertToDouble(new Vector<long>(integers[done..])) / divisors).CopyTo(into[done..]);
         }
-        else
+
+        for (; done < into.Length; done++)
         {
-            for (int i = 0; i < into.Length; i++)
-            {
-                into[i] = integers[i] / divisor;
-            }
+            into[done] = integers[done] / divisor;
         }
     }
 

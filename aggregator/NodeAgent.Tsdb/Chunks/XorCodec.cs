@@ -17,27 +17,31 @@ internal static class XorCodec
     {
         ReadOnlySpan<ulong> bits = MemoryMarshal.Cast<double, ulong>(values);
         writer.WriteUInt64(bits[0]);
-        Span<ulong> changes = stackalloc ulong[Group];
+        Span<long> changes = stackalloc long[Group];
         for (int start = 1; start < bits.Length; start += Group)
         {
             int count = Math.Min(Group, bits.Length - start);
             ulong any = 0;
             for (int i = 0; i < count; i++)
             {
-                changes[i] = bits[start + i] ^ bits[start + i - 1];
-                any |= changes[i];
+                ulong change = bits[start + i] ^ bits[start + i - 1];
+                changes[i] = (long)change;
+                any |= change;
             }
 
             int low = any == 0 ? 0 : BitOperations.TrailingZeroCount(any);
             int width = BitPacking.WidthOf(any >> low);
             for (int i = 0; i < count; i++)
             {
-                changes[i] >>= low;
+                changes[i] >>>= low;
             }
 
             writer.WriteByte((byte)low);
             writer.WriteByte((byte)width);
-            BitPacking.Pack(changes[..count], width, writer.Take(BitPacking.ByteCount(count, width)));
+            if (width > 0)
+            {
+                BitPacking.Pack(changes[..count], 0, width, writer.Take(BitPacking.ByteCount(count, width)));
+            }
         }
     }
 

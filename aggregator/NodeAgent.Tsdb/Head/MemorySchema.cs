@@ -28,6 +28,7 @@ internal sealed class MemorySchema : SchemaHandle
     private long _newest;
     private bool _hasRows;
     private long _closedThrough = long.MinValue;
+    private int _closedRows; // rows of the main part's newest block, still in its rows until they are overwritten
     private int _closeAt;
     private bool _expired;
     private QuietPeriod _mainQuiet;
@@ -212,6 +213,11 @@ internal sealed class MemorySchema : SchemaHandle
             return inserted ? AppendResult.OutOfOrder : AppendResult.Duplicate;
         }
 
+        if (unixMs == _newest && _main.Count == 0 && _main.Rows?.IsSameRow(_closedRows - 1, unixMs, values, present) == true)
+        {
+            return AppendResult.Duplicate; // the newest row sent again just after its head was closed: nothing to keep aside
+        }
+
         int lateCloseAt = _accounts.Options.HeadRows;
         bool late = PlaceNeedsLock(_late, unixMs, values, present);
         CloseIfFullNeedsLock(_late, ref lateCloseAt);
@@ -316,6 +322,7 @@ internal sealed class MemorySchema : SchemaHandle
         if (part == _main)
         {
             _closedThrough = block.LastUnixMs;
+            _closedRows = block.Rows;
         }
 
         Interlocked.Increment(ref _version);

@@ -68,6 +68,27 @@ internal sealed class Rows
         return added;
     }
 
+    /// <summary>Whether a row has this time, these values bit for bit, and no others.</summary>
+    public bool IsSameRow(int row, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    {
+        if (row >= Capacity || Times[row] != unixMs || !PresentOf(row)[..^1].SequenceEqual(present[..^1])
+            || PresentOf(row)[^1] != (present[^1] & LastWordMask))
+        {
+            return false;
+        }
+
+        for (int column = 0; column < Columns; column++)
+        {
+            if (IsPresent(row, column)
+                && BitConverter.DoubleToUInt64Bits(Values[(row * Columns) + column]) != BitConverter.DoubleToUInt64Bits(values[column]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Makes room for a row at a position by moving the rows from there on.</summary>
     public void Shift(int row, int count)
     {

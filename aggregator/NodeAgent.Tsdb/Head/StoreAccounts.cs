@@ -13,9 +13,9 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
 
     public MemoryStoreOptions Options => options;
 
-    public long HeadBytes => Interlocked.Read(ref _headBytes);
+    public long HeadBytes => Volatile.Read(ref _headBytes);
 
-    public long BlockBytes => Interlocked.Read(ref _blockBytes);
+    public long BlockBytes => Volatile.Read(ref _blockBytes);
 
     /// <summary>Rows older than this are refused.</summary>
     public long OldestAllowedUnixMs => Volatile.Read(ref _oldestAllowed);

@@ -18,7 +18,7 @@ public sealed class Selector
 
     /// <summary>Parses <c>name{label="x",other!="y",re=~"a|b",not!~"c.*"}</c>.</summary>
     /// <exception cref="QuerySyntaxException">The text is not a selector; the message says where and why.</exception>
-    public static Selector Parse(string text) => new QueryParser(text).ParseSelectorOnly();
+    public static Selector Parse(string text) => QueryParser.ParseSelector(text);
 
     public bool Matches(SeriesInfo series)
     {

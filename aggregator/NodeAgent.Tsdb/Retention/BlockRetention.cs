@@ -11,6 +11,7 @@ internal sealed class BlockRetention(StoreAccounts accounts)
     private readonly Lock _gate = new();
     private readonly PriorityQueue<ClosedBlock, (long LastUnixMs, long Sequence)> _oldestFirst = new();
     private long _sequence;
+    private int _queued; // _oldestFirst.Count, for readers outside the gate
     private long _evictedByAge;
     private long _evictedByBytes;
 
@@ -35,10 +36,14 @@ internal sealed class BlockRetention(StoreAccounts accounts)
         }
     }
 
-    /// <summary>As the second half of <see cref="Enforce"/>, for writers: does nothing if another thread is at it.</summary>
+    /// <summary>
+    /// As the second half of <see cref="Enforce"/>, for writers, so that the limit holds between two calls of it: a few reads while
+    /// there is room, and nothing if another thread is at it.
+    /// </summary>
     public void TryEnforceBytes(long fixedBytes)
     {
-        if (!IsOverLimit(fixedBytes) || !_gate.TryEnter())
+        bool canDrop = Volatile.Read(ref _queued) > 0 || !accounts.Closed.IsEmpty;
+        if (!IsOverLimit(fixedBytes) || !canDrop || !_gate.TryEnter())
         {
             return;
         }
@@ -70,6 +75,8 @@ internal sealed class BlockRetention(StoreAccounts accounts)
         {
             EvictOldestNeedsLock(ref _evictedByBytes);
         }
+
+        Volatile.Write(ref _queued, _oldestFirst.Count);
     }
 
     private void EvictOldestNeedsLock(ref long counter)
