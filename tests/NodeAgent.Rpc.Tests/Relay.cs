@@ -41,7 +41,6 @@ internal sealed class Relay : IDisposable
         {
             foreach (Socket socket in _sockets)
             {
-                socket.LingerState = new LingerOption(true, 0);
                 socket.Close();
             }
 
@@ -114,6 +113,8 @@ internal sealed class Relay : IDisposable
 
     private void Keep(Socket socket)
     {
+        // Closing then resets the connection instead of ending it politely.
+        socket.LingerState = new LingerOption(true, 0);
         lock (_sockets)
         {
             _sockets.Add(socket);

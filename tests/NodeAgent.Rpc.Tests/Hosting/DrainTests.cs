@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Grpc.Core;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Tests.Proto;
@@ -98,6 +100,72 @@ public sealed class DrainTests
         Assert.Equal(6, (await call).Number);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stop_ClientReadsNothing_IsNotHeldUp(bool handlerHasReturned)
+    {
+        TaskCompletionSource returning = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RpcHost host = await RpcHost.StartAsync(new EchoService
+        {
+            OnServerStream = async (_, responses, _) =>
+            {
+                // Far more than the client's window: as one message of a handler that returns, or as messages of one that never does.
+                responses.WriteOptions = new WriteOptions(handlerHasReturned ? WriteFlags.BufferHint : WriteFlags.None);
+                EchoReply large = new() { Payload = Google.Protobuf.ByteString.CopyFrom(new byte[30_000]) };
+                do
+                {
+                    for (int i = 0; i < 20; i++)
+                    {
+                        Task write = responses.WriteAsync(large);
+                        if (!handlerHasReturned)
+                        {
+                            await write;
+                        }
+                        else if (!write.IsCompleted)
+                        {
+                            break;
+                        }
+                    }
+                }
+                while (!handlerHasReturned);
+                returning.TrySetResult();
+            },
+        });
+        using AsyncServerStreamingCall<EchoReply> call = host.Client().ServerStream(new EchoRequest());
+        await call.ResponseHeadersAsync;
+        if (handlerHasReturned)
+        {
+            await returning.Task;
+        }
+
+        Stopwatch watch = Stopwatch.StartNew();
+        await host.StopAsync();
+        Assert.True(watch.Elapsed < StopBound, $"the stop took {watch.Elapsed}");
+        Assert.Single(await host.WaitForRecordsAsync(1));
+    }
+
+    [Fact]
+    public async Task Stop_OpenConnection_IsToldGoAway()
+    {
+        await using RpcHost host = await RpcHost.StartAsync();
+        using TcpClient tcp = new();
+        await tcp.ConnectAsync(IPAddress.Loopback, new Uri(host.Address).Port);
+        NetworkStream stream = tcp.GetStream();
+        await stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
+        await stream.WriteAsync(new byte[] { 0, 0, 0, 4, 0, 0, 0, 0, 0 }); // SETTINGS without values
+        Assert.Equal(4, await ReadFrameTypeAsync(stream));
+        Task stop = host.StopAsync();
+        byte type;
+        do
+        {
+            type = await ReadFrameTypeAsync(stream).WaitAsync(RpcHost.Patience);
+        }
+        while (type != 7);
+
+        await stop;
+    }
+
     [Fact]
     public async Task Stop_HandlerIgnoresEverything_ClientIsFreedAtOnceAndTheHostAtItsTimeout()
     {
@@ -122,5 +190,13 @@ public sealed class DrainTests
         Assert.True(watch.Elapsed < StopBound, $"the client waited {watch.Elapsed}");
         never.SetResult();
         await stop;
+    }
+
+    private static async Task<byte> ReadFrameTypeAsync(NetworkStream stream)
+    {
+        byte[] header = new byte[9];
+        await stream.ReadExactlyAsync(header);
+        await stream.ReadExactlyAsync(new byte[(header[0] << 16) | (header[1] << 8) | header[2]]);
+        return header[3];
     }
 }
