@@ -24,13 +24,11 @@ internal sealed class UplinkClient(
     /// <summary>An aggregator that accepts a stream but does not answer within this is as good as away.</summary>
     internal static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>A stream that lasted this long was a good one: the next failure starts with a short wait again.</summary>
-    internal static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(15);
-
     private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
 
     private readonly Backoff _backoff = new(random);
     private readonly UplinkState _state = new();
+    private ulong _welcomedSequence = ulong.MaxValue; // by the aggregator, on the present stream
 
     /// <summary>Counters and the present condition, for metrics and the status line.</summary>
     internal UplinkState State => _state;
@@ -68,7 +66,6 @@ internal sealed class UplinkClient(
     private async Task<string> ServeOneStreamAsync(CancellationToken stop)
     {
         using CancellationTokenSource streamEnd = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        long? welcomedAt = null;
         try
         {
             CallOptions options = new CallOptions(transport.Headers).WithCancellationToken(streamEnd.Token);
@@ -80,9 +77,9 @@ internal sealed class UplinkClient(
                 return $"no welcome within {WelcomeTimeout.TotalSeconds:0} s";
             }
 
-            welcomedAt = time.GetTimestamp();
             _state.IsConnected = true;
             _state.Connections++;
+            _welcomedSequence = welcome.AcknowledgedSequence;
             Free(welcome.AcknowledgedSequence);
             log.Connected(transport.Peer, welcome.Node, welcome.AggregatorVersion, spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, welcome.AcknowledgedSequence));
             return await ExchangeAsync(call, welcome, streamEnd).ConfigureAwait(false);
@@ -98,14 +95,6 @@ internal sealed class UplinkClient(
         catch (Exception e) when (e is IOException or InvalidOperationException or InvalidProtocolBufferException)
         {
             return $"{e.GetType().Name}: {e.Message}";
-        }
-        finally
-        {
-            // A stream that is welcomed and cut at once, again and again, must slow down like one that is never welcomed.
-            if (welcomedAt is { } since && time.GetElapsedTime(since) >= SettledAfter)
-            {
-                _backoff.Succeeded();
-            }
         }
     }
 
@@ -260,6 +249,12 @@ internal sealed class UplinkClient(
 
     private void Free(ulong acknowledged)
     {
+        // Not the welcome but progress makes a stream a good one: where the same record breaks every stream, waits must grow.
+        if (acknowledged > _welcomedSequence)
+        {
+            _backoff.Succeeded();
+        }
+
         _state.AcknowledgedSequence = acknowledged;
         spool.Acknowledge(acknowledged);
         schemas.Release(spool.FirstHeldSequence);
