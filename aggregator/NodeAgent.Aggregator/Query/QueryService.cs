@@ -218,6 +218,7 @@ internal sealed class QueryService(
             StoreBytes = (ulong)stats.Bytes,
             StoreLimitBytes = (ulong)stats.MaxBytes,
             EvictedSamplesTotal = (ulong)stats.SamplesEvictedByBytes,
+            AllocatedBytesTotal = (ulong)GC.GetTotalAllocatedBytes(),
         });
     }
 

@@ -54,10 +54,18 @@ internal static partial class TestStep
 
     private static async Task PrepareAsync()
     {
-        string script = Path.Combine(Repository.Root, "tests", "interop", "install.sh");
-        if (OperatingSystem.IsLinux() && File.Exists(script))
+        if (!OperatingSystem.IsLinux())
         {
-            await Shell.RunAsync("bash", [script]).ConfigureAwait(false);
+            return;
+        }
+
+        foreach (string folder in Directory.EnumerateDirectories(Path.Combine(Repository.Root, "tests")))
+        {
+            string script = Path.Combine(folder, "install.sh");
+            if (File.Exists(script))
+            {
+                await Shell.RunAsync("bash", [script]).ConfigureAwait(false);
+            }
         }
     }
 

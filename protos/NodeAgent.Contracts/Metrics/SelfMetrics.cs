@@ -31,6 +31,9 @@ public static class SelfMetrics
     public static readonly MetricDefinition TickDurationSeconds = Gauge(
         "nodeagent_tick_duration_seconds", Unit.Seconds, Microsecond, "Time the tick before this one took, its encoding included.");
 
+    public static readonly MetricDefinition TickAllocatedBytesTotal = Counter(
+        "nodeagent_tick_allocated_bytes_total", Unit.Bytes, 1, "Memory that the tick's thread allocated: sampling, encoding and spooling. Rests once warm.");
+
     public static readonly MetricDefinition SinkFailuresTotal = Counter(
         "nodeagent_tick_sink_failures_total", Unit.None, 1, "Ticks that were lost because their receiver threw.");
 
@@ -56,7 +59,7 @@ public static class SelfMetrics
         "The agent about itself: its samplers, its tick, its cost.",
         [
             CollectorDurationSeconds, CollectorSuccess, SamplerStatus, SamplerFailuresTotal, TicksTotal, SkippedBeatsTotal,
-            TickLatenessSeconds, TickDurationSeconds, SinkFailuresTotal, ProcessCpuSecondsTotal, ProcessResidentBytes, ProcessThreads,
+            TickLatenessSeconds, TickDurationSeconds, SinkFailuresTotal, TickAllocatedBytesTotal, ProcessCpuSecondsTotal, ProcessResidentBytes, ProcessThreads,
             ProcessOpenFds, GcAllocatedBytesTotal, GcCollectionsTotal,
         ]);
 }

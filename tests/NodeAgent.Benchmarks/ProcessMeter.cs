@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace NodeAgent.Benchmarks;
+
+/// <summary>CPU and memory of another process as the kernel accounts them.</summary>
+internal sealed partial class ProcessMeter
+{
+    private readonly int _pid;
+    private readonly int _clock;
+
+    internal ProcessMeter(int pid)
+    {
+        _pid = pid;
+        if (GetCpuClock(pid, out _clock) != 0)
+        {
+            throw new InvalidOperationException($"process {pid} has no CPU clock");
+        }
+    }
+
+    /// <summary>User and system time of all its threads, ended ones included, in nanoseconds (clock_getcpuclockid(3)).</summary>
+    internal long CpuNs()
+    {
+        TimeSpec now = default;
+        return GetTime(_clock, ref now) == 0
+            ? (now.Seconds * 1_000_000_000) + now.Nanoseconds
+            : throw new InvalidOperationException($"process {_pid} has ended");
+    }
+
+    /// <summary>Resident set in MiB (/proc/PID/status).</summary>
+    internal double RssMib() => ReadKb("status", "VmRSS:") / 1024;
+
+    /// <summary>Proportional set in MiB (/proc/PID/smaps_rollup); costs the kernel a walk, so not while measuring CPU.</summary>
+    internal double PssMib() => ReadKb("smaps_rollup", "Pss:") / 1024;
+
+    private double ReadKb(string file, string key) => double.Parse(
+        File.ReadLines($"/proc/{_pid}/{file}").First(line => line.StartsWith(key, StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[1].Replace(key, "", StringComparison.Ordinal).Trim(),
+        CultureInfo.InvariantCulture);
+
+    [LibraryImport("libc", EntryPoint = "clock_getcpuclockid")]
+    private static partial int GetCpuClock(int pid, out int clock);
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int GetTime(int clock, ref TimeSpec time);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpec
+    {
+        internal long Seconds;
+        internal long Nanoseconds;
+    }
+}

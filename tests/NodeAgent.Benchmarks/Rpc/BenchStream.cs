@@ -1,0 +1,143 @@
+using Google.Protobuf;
+using Grpc.Core;
+using NodeAgent.Agent.Frames;
+using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Uplink;
+using NodeAgent.Contracts.Identity;
+using NodeAgent.Rpc;
+using NodeAgent.V1;
+
+namespace NodeAgent.Benchmarks.Rpc;
+
+/// <summary>
+/// One agent as far as its aggregator can tell: its own connection, hello, schema, then frames made by the agent's own encoder.
+/// </summary>
+internal sealed class BenchStream : IDisposable
+{
+    private readonly RpcChannel _channel;
+    private readonly HostLikeFrames _frames;
+    private readonly LastMessageSpool _spool = new();
+    private readonly SchemaBook _schemas = new();
+    private readonly FrameBuilder _builder;
+    private readonly LinkRecord _record = new();
+    private readonly AsyncDuplexStreamingCall<LinkRecord, LinkReply> _call;
+    private Task? _reading;
+
+    internal BenchStream(string address, int number)
+    {
+        _frames = new HostLikeFrames(number);
+        _builder = new FrameBuilder(_spool, _schemas);
+        _channel = RpcChannel.ForAddress($"http://{address}");
+        Metadata headers = new() { { "nodeagent-identity", new FleetIdentity("local", FleetRole.Agent, $"bench-{number}").ToUri() } };
+        _call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(LinkMethod.Create(), null, new CallOptions(headers));
+    }
+
+    internal ulong Acknowledged { get; private set; }
+
+    internal ulong Sent => _spool.NextSequence - 1;
+
+    internal async Task OpenAsync()
+    {
+        _record.Set(new AgentMessage { Hello = new Hello { Protocol = 1, AgentVersion = "bench", SpoolEpoch = 1, FirstHeldSequence = 1 } }.ToByteArray());
+        await _call.RequestStream.WriteAsync(_record).ConfigureAwait(false);
+        if (!await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+        {
+            throw new InvalidOperationException("the aggregator closed the stream");
+        }
+
+        _reading = ReadAsync();
+    }
+
+    /// <summary>Makes the next frame and sends it, after its schema the first time.</summary>
+    internal async ValueTask SendAsync(long wallUnixMs)
+    {
+        _frames.Tick();
+        _builder.Begin(wallUnixMs, (ulong)wallUnixMs * 1_000_000, 1);
+        _builder.Add("bench", 1000, _frames.Table);
+        uint schema = 0;
+        bool first = _spool.NextSequence == 1;
+        _builder.End();
+        if (first && _schemas.NextNeeded(1, ref schema) is { } message)
+        {
+            _record.Set(message);
+            await _call.RequestStream.WriteAsync(_record).ConfigureAwait(false);
+        }
+
+        _record.Buffer = _spool.Message;
+        _record.Length = _spool.Length;
+        await _call.RequestStream.WriteAsync(_record).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the stream and waits until everything sent is acknowledged.</summary>
+    internal async Task CloseAsync()
+    {
+        await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
+        await _reading!.ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _call.Dispose();
+        _channel.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            {
+                Acknowledged = _call.ResponseStream.Current.Message is null ? _call.ResponseStream.Current.Acknowledged
+                    : throw new InvalidOperationException($"the aggregator said {_call.ResponseStream.Current.Message}");
+            }
+        }
+        catch (RpcException e)
+        {
+            Failure = e.Status.ToString();
+        }
+    }
+
+    /// <summary>Why the stream ended before its time.</summary>
+    internal string? Failure { get; private set; }
+
+    /// <summary>Keeps the one message that is about to be sent; a benchmark has nothing to survive.</summary>
+    private sealed class LastMessageSpool : ISpool
+    {
+        private byte[] _message = new byte[4096];
+
+        public byte[] Message => _message;
+
+        public int Length { get; private set; }
+
+        public ulong Epoch => 1;
+
+        public ulong NextSequence { get; private set; } = 1;
+
+        public ulong FirstHeldSequence => NextSequence;
+
+        public ulong DroppedRecords => 0;
+
+        public long HeldBytes => Length;
+
+        public bool Append(ReadOnlySpan<byte> message, RecordKind kind)
+        {
+            if (message.Length > _message.Length)
+            {
+                _message = new byte[message.Length * 2];
+            }
+
+            message.CopyTo(_message);
+            Length = message.Length;
+            NextSequence++;
+            return true;
+        }
+
+        public void Acknowledge(ulong sequence) => throw new NotSupportedException();
+
+        public ulong StartAfter(ulong acknowledged) => throw new NotSupportedException();
+
+        public bool TryRead(ref ulong sequence, ref byte[] destination, out int length) => throw new NotSupportedException();
+
+        public ValueTask WaitForAppendAsync(CancellationToken cancellation) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Net;
+using NodeAgent.Testing.Processes;
+using NodeAgent.V1;
+
+namespace NodeAgent.Benchmarks.Rpc;
+
+/// <summary>
+/// Many agents into one aggregator's memory, without TLS: each its own connection, 400-value frames. CPU is the aggregator
+/// process' own, by the kernel. Paced at 1 Hz like a fleet, then flat out with fewer streams.
+/// </summary>
+internal static class RpcBenchmark
+{
+    private const int FlatOutStreams = 64;
+    private static readonly TimeSpan FlatOutTime = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    internal static async Task<int> RunAsync(string[] arguments)
+    {
+        int streams = Arguments.Number(arguments, "--streams", 2000);
+        int seconds = Arguments.Number(arguments, "--seconds", 30);
+        string address = $"127.0.0.1:{LocalPair.FreePort()}";
+        using RealProcess aggregator = RealProcess.Start("aggregator", Repository.AggregatorProgram,
+            ["run", "--set", $"listen.plaintext={address}", "--set", "store.max_bytes=8GiB"]);
+        await aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);
+        using AggregatorClient client = AggregatorClient.Plaintext(address);
+        ProcessMeter meter = new(aggregator.Id);
+
+        Phase paced = await PacedAsync(address, streams, seconds, client, meter).ConfigureAwait(false);
+        Phase flat = await FlatOutAsync(address, streams, client, meter).ConfigureAwait(false);
+        Console.WriteLine($"{"",-22} {"frames",10} {"frames/s",10} {"CPU s",8} {"us/frame",9} {"frames/CPU-s",13} {"samples/CPU-s",14} {"alloc B/frame",14}");
+        Show($"{streams} streams at 1 Hz", paced);
+        Show($"{FlatOutStreams} streams flat out", flat);
+        Console.WriteLine($"aggregator RSS {meter.RssMib():0} MiB");
+        Console.WriteLine(
+            $$"""{"frames_per_cpu_s":{{paced.FramesPerCpuSecond:0}},"samples_per_cpu_s":{{paced.FramesPerCpuSecond * HostLikeFrames.Columns:0}},"alloc_bytes_per_frame":{{paced.AllocatedPerFrame:0}},"flat_out_frames_per_cpu_s":{{flat.FramesPerCpuSecond:0}},"flat_out_frames_per_s":{{flat.Frames / flat.Wall.TotalSeconds:0}},"flat_out_alloc_bytes_per_frame":{{flat.AllocatedPerFrame:0}},"rss_mib":{{meter.RssMib():0}}}""");
+        await aggregator.StopAsync(TimeSpan.FromSeconds(15)).ConfigureAwait(false);
+        return 0;
+    }
+
+    private static async Task<Phase> PacedAsync(string address, int count, int seconds, AggregatorClient client, ProcessMeter meter)
+    {
+        BenchStream[] streams = await OpenAsync(address, count, first: 0).ConfigureAwait(false);
+        try
+        {
+            await PaceAsync(streams, TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+            Mark before = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
+            await PaceAsync(streams, TimeSpan.FromSeconds(seconds)).ConfigureAwait(false);
+            Mark after = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
+            await CloseAsync(streams).ConfigureAwait(false);
+            return new Phase(before, after);
+        }
+        finally
+        {
+            Array.ForEach(streams, stream => stream.Dispose());
+        }
+    }
+
+    private static async Task<Phase> FlatOutAsync(string address, int first, AggregatorClient client, ProcessMeter meter)
+    {
+        BenchStream[] streams = await OpenAsync(address, FlatOutStreams, first).ConfigureAwait(false);
+        try
+        {
+            Mark before = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
+            Stopwatch watch = Stopwatch.StartNew();
+            await Task.WhenAll(streams.Select(stream => Task.Run(async () =>
+            {
+                long start = Now();
+                for (int i = 0; watch.Elapsed < FlatOutTime; i++)
+                {
+                    // Times go on by a second a frame, as they would after an outage; the aggregator refuses what is far in the future.
+                    await stream.SendAsync(start - 3_600_000 + (i % 3_600_000)).ConfigureAwait(false);
+                }
+            }))).ConfigureAwait(false);
+            await CloseAsync(streams).ConfigureAwait(false);
+            Mark after = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
+            return new Phase(before, after);
+        }
+        finally
+        {
+            Array.ForEach(streams, stream => stream.Dispose());
+        }
+    }
+
+    private static async Task<BenchStream[]> OpenAsync(string address, int count, int first)
+    {
+        BenchStream[] streams = [.. Enumerable.Range(first, count).Select(number => new BenchStream(address, number))];
+        foreach (BenchStream[] some in streams.Chunk(50))
+        {
+            await Task.WhenAll(some.Select(stream => stream.OpenAsync())).ConfigureAwait(false);
+        }
+
+        return streams;
+    }
+
+    // Every stream has its place in the second, as agents' phases spread a fleet.
+    private static async Task PaceAsync(BenchStream[] streams, TimeSpan duration)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        long sent = 0;
+        while (watch.Elapsed < duration)
+        {
+            long due = (long)(watch.Elapsed.TotalSeconds * streams.Length);
+            for (; sent < due; sent++)
+            {
+                BenchStream stream = streams[sent % streams.Length];
+                await stream.SendAsync(Now()).ConfigureAwait(false);
+                if (stream.Failure is { } failure)
+                {
+                    throw new InvalidOperationException($"a stream ended: {failure}");
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task CloseAsync(BenchStream[] streams)
+    {
+        await Task.WhenAll(streams.Select(stream => stream.CloseAsync())).ConfigureAwait(false);
+        if (streams.FirstOrDefault(stream => stream.Failure is not null || stream.Acknowledged != stream.Sent) is { } broken)
+        {
+            throw new InvalidOperationException($"a stream sent {broken.Sent} and has {broken.Acknowledged} acknowledged: {broken.Failure}");
+        }
+    }
+
+    private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static void Show(string name, Phase phase) => Console.WriteLine(
+        $"{name,-22} {phase.Frames,10} {phase.Frames / phase.Wall.TotalSeconds,10:0} {phase.CpuSeconds,8:0.00} {1e6 / phase.FramesPerCpuSecond,9:0.0} {phase.FramesPerCpuSecond,13:0} {phase.FramesPerCpuSecond * HostLikeFrames.Columns,14:0} {phase.AllocatedPerFrame,14:0}");
+
+    private sealed record Mark(long CpuNs, ulong Frames, ulong AllocatedBytes, long At)
+    {
+        internal static async Task<Mark> TakeAsync(AggregatorClient client, ProcessMeter meter)
+        {
+            GetStatusResponse status = await client.StatusAsync().ConfigureAwait(false);
+            return new Mark(meter.CpuNs(), status.FramesTotal, status.AllocatedBytesTotal, Stopwatch.GetTimestamp());
+        }
+    }
+
+    private sealed record Phase(Mark Before, Mark After)
+    {
+        internal double Frames => After.Frames - Before.Frames;
+
+        internal double CpuSeconds => (After.CpuNs - Before.CpuNs) / 1e9;
+
+        internal TimeSpan Wall => Stopwatch.GetElapsedTime(Before.At, After.At);
+
+        internal double FramesPerCpuSecond => Frames / CpuSeconds;
+
+        internal double AllocatedPerFrame => (After.AllocatedBytes - Before.AllocatedBytes) / Frames;
+    }
+}

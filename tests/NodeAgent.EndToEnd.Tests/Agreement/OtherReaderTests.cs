@@ -1,0 +1,116 @@
+using System.Net.Http;
+using System.Text.Json;
+using NodeAgent.Testing.Processes;
+
+namespace NodeAgent.EndToEnd.Tests.Agreement;
+
+/// <summary>Our values against other readers of the same host: Debian's node_exporter, and a script that reads /proc by itself.</summary>
+public sealed class OtherReaderTests
+{
+    private const string Exporter = "/usr/bin/prometheus-node-exporter";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    // Agent gauges that move between any two readings, and node_exporter's measurements of itself, have nothing to agree on.
+    private static readonly string[] Apart = ["node_scrape_collector_", "node_exporter_", "go_", "process_", "promhttp_"];
+
+    [Fact]
+    public async Task Values_BesideNodeExporter_LieBetweenItsReadingsBeforeAndAfter()
+    {
+        Assert.SkipUnless(File.Exists(Exporter), "prometheus-node-exporter is not installed (apt-get install prometheus-node-exporter)");
+        using ScratchFolder folder = new();
+        int port = LocalPair.FreePort();
+        using RealProcess exporter = RealProcess.Start("node_exporter", Exporter, [$"--web.listen-address=127.0.0.1:{port}"]);
+        await using LocalPair pair = await LocalPair.StartAsync(new LocalPairOptions { Folder = folder.Path, AgentSettings = EverySecond });
+        using HttpClient http = new();
+        Uri page = new($"http://127.0.0.1:{port}/metrics");
+        await Waiting.ForAsync("node_exporter's first page", Limit, async () => await TryGetAsync(http, page));
+        await WaitForTicksAsync(pair, 12);
+
+        PrometheusText before = PrometheusText.Parse(await http.GetStringAsync(page));
+        await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System);
+        Dictionary<string, (double Value, string Kind)> ours = await OurSeriesAsync(pair);
+        PrometheusText after = PrometheusText.Parse(await http.GetStringAsync(page));
+
+        Comparison result = Comparison.Of(before, ours, after, Apart);
+        TestContext.Current.TestOutputHelper?.WriteLine(result.ToString());
+        Assert.True(result.Compared >= 200, $"only {result.Compared} series have the same name and labels\n{result}");
+        Assert.True(result.WrongTypes.Count == 0, $"types differ:\n{string.Join('\n', result.WrongTypes)}");
+        Assert.True(result.Disagreements.Count == 0, $"values differ:\n{string.Join('\n', result.Disagreements)}");
+    }
+
+    [Fact]
+    public async Task Values_BesideAScriptOnProc_LieBetweenItsReadingsBeforeAndAfter()
+    {
+        const string Python = "/usr/bin/python3";
+        Assert.SkipUnless(File.Exists(Python), "python3 is not installed (apt-get install python3)");
+        using ScratchFolder folder = new();
+        string script = Path.Combine(Repository.Root, "tests", "NodeAgent.EndToEnd.Tests", "Agreement", "read_proc.py");
+        await using LocalPair pair = await LocalPair.StartAsync(new LocalPairOptions { Folder = folder.Path, AgentSettings = EverySecond });
+        await WaitForTicksAsync(pair, 3);
+
+        PrometheusText before = PrometheusText.Parse(await RunAsync(Python, script));
+        await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System);
+        Dictionary<string, (double Value, string Kind)> ours = await OurSeriesAsync(pair);
+        PrometheusText after = PrometheusText.Parse(await RunAsync(Python, script));
+
+        Comparison result = Comparison.Of(before, ours, after, Apart);
+        Assert.True(result.Compared >= 40, $"only {result.Compared} series were compared\n{result}");
+        Assert.True(result.Disagreements.Count == 0, $"values differ:\n{string.Join('\n', result.Disagreements)}");
+    }
+
+    // What both read must be read within the same few seconds, so the slow tiers run fast here.
+    private static string[] EverySecond =>
+    [
+        .. new[] { "filesystem", "filefd", "netlink", "processes", "schedstat", "sockets", "softnet", "thermal", "timex", "cpufreq" }
+            .Where(name => File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md")).Contains($"`sampling.samplers.{name}", StringComparison.Ordinal))
+            .Select(name => $"sampling.samplers.{name}.interval=1s"),
+    ];
+
+    private static async Task<string> RunAsync(string program, string script)
+    {
+        (int code, string output) = await RealProcess.RunAsync(program, [script], Limit);
+        Assert.True(code == 0, output);
+        return output;
+    }
+
+    private static Task<string> WaitForTicksAsync(LocalPair pair, int ticks) =>
+        Waiting.ForAsync($"{ticks} ticks", Limit, async () =>
+        {
+            (int code, string output) = await pair.CtlAsync("query", $"nodeagent_ticks_total", "-o", "json");
+            JsonElement items = code == 0 ? JsonDocument.Parse(output).RootElement.GetProperty("items") : default;
+            return code == 0 && items.GetArrayLength() > 0 && items[0].GetProperty("value").GetDouble() >= ticks ? output : null;
+        });
+
+    private static async Task<string?> TryGetAsync(HttpClient http, Uri page)
+    {
+        try
+        {
+            return await http.GetStringAsync(page);
+        }
+        catch (HttpRequestException)
+        {
+            // Not listening yet.
+            return null;
+        }
+    }
+
+    private static async Task<Dictionary<string, (double Value, string Kind)>> OurSeriesAsync(LocalPair pair)
+    {
+        (int code, string output) = await pair.CtlAsync("series", "{node=~\".+\"}", "-o", "json", "--limit", "20000");
+        Assert.True(code == 0, output);
+        Dictionary<string, (double, string)> series = [];
+        foreach (JsonElement item in JsonDocument.Parse(output).RootElement.GetProperty("items").EnumerateArray())
+        {
+            IEnumerable<string> labels = item.GetProperty("labels").EnumerateObject().Where(label => label.Name != "node")
+                .Select(label => $"{label.Name}=\"{label.Value.GetString()}\"");
+            string text = string.Join(',', labels);
+            if (item.TryGetProperty("value", out JsonElement value) && value.ValueKind == JsonValueKind.Number)
+            {
+                series[PrometheusText.Canonical(item.GetProperty("metric").GetString() + (text.Length > 0 ? $"{{{text}}}" : ""))] =
+                    (value.GetDouble(), item.GetProperty("kind").GetString()!);
+            }
+        }
+
+        return series;
+    }
+}
