@@ -48,8 +48,7 @@ internal sealed class Block
             return;
         }
 
-        (Memory<long> timeTail, Memory<double> valueTail) = buffer.Tail(Rows);
-        Span<long> times = timeTail.Span;
+        buffer.Tail(Rows, out Span<long> times, out Span<double> values);
         ChunkReader timeReader = new(_bytes.AsSpan(0, _ends[0]));
         IntegerCodec.Decode(ref timeReader, times);
 
@@ -60,7 +59,7 @@ internal sealed class Block
             count = KeepPresent(reader.Take((Rows + 7) >> 3), times);
         }
 
-        Span<double> values = valueTail.Span[..count];
+        values = values[..count];
         ValueCodec.Decode(ref reader, values);
         buffer.Commit(KeepRange(times[..count], values, fromUnixMs, toUnixMs));
     }

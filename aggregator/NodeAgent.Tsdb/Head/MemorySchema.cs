@@ -21,8 +21,8 @@ internal sealed class MemorySchema : SchemaHandle
     private readonly StoreAccounts _accounts;
     private readonly MemorySeries[] _series;
     private readonly uint[] _scales;
-    private readonly HeadPart _main = new();
-    private readonly HeadPart _late = new();
+    private readonly HeadPart _main = new(isInOrder: true);
+    private readonly HeadPart _late = new(isInOrder: false);
     private LiveTap[] _taps = [];
     private int _version;
     private long _newest;
@@ -30,7 +30,7 @@ internal sealed class MemorySchema : SchemaHandle
     private long _closedThrough = long.MinValue;
     private int _closedRows; // rows of the main part's newest block, still in its rows until they are overwritten
     private int _closeAt;
-    private bool _expired;
+    private volatile bool _expired;
     private QuietPeriod _mainQuiet;
     private QuietPeriod _lateQuiet;
 
@@ -66,6 +66,9 @@ internal sealed class MemorySchema : SchemaHandle
 
     /// <summary>Another schema of the same sampler took over. Under the registration lock.</summary>
     public bool IsReplaced { get; set; }
+
+    /// <summary>Forgotten, or about to be: rows are refused.</summary>
+    public bool IsExpired => _expired;
 
     /// <summary>Subscriptions to this schema. Replaced under the registration lock.</summary>
     public LiveTap[] Taps

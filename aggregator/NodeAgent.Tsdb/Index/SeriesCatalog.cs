@@ -108,7 +108,7 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
     private static bool IsSame(
         MemorySchema known, string sampler, int intervalMs, MemorySeries[] columns, IReadOnlyList<SeriesDefinition> definitions)
     {
-        if (known.Sampler != sampler || known.IntervalMs != intervalMs || !known.MemorySeries.AsSpan().SequenceEqual(columns))
+        if (known.IsExpired || known.Sampler != sampler || known.IntervalMs != intervalMs || !known.MemorySeries.AsSpan().SequenceEqual(columns))
         {
             return false;
         }
