@@ -70,6 +70,9 @@ internal sealed class MemorySchema : SchemaHandle
     /// <summary>Forgotten, or about to be: rows are refused.</summary>
     public bool IsExpired => _expired;
 
+    /// <summary>For tests: runs in the middle of a snapshot, where a writer that gets in between does the most harm.</summary>
+    public Action? SnapshotSyncPoint { get; set; }
+
     /// <summary>Subscriptions to this schema. Replaced under the registration lock.</summary>
     public LiveTap[] Taps
     {
@@ -118,6 +121,7 @@ internal sealed class MemorySchema : SchemaHandle
                 into.Clear();
                 into.MainBlocks = _main.Blocks;
                 into.LateBlocks = _late.Blocks;
+                SnapshotSyncPoint?.Invoke();
                 ReadHead(_main, column, fromUnixMs, toUnixMs, into.MainHead);
                 ReadHead(_late, column, fromUnixMs, toUnixMs, into.LateHead);
                 Volatile.ReadBarrier();
