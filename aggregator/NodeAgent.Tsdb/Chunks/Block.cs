@@ -36,7 +36,9 @@ internal sealed class Block
 
     public long LastUnixMs { get; }
 
-    /// <summary>Memory: the two arrays with their headers, this object, and its places in the schema's list and the retention queue.</summary>
+    /// <summary>
+    /// Memory: the two arrays with their headers, this object, and its places in the schema's list and the retention queue.
+    /// </summary>
     public int Bytes => _bytes.Length + (_ends.Length * sizeof(int)) + 160;
 
     /// <summary>Appends the samples of a column whose time is in the range, in order.</summary>

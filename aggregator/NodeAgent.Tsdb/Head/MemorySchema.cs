@@ -135,7 +135,9 @@ internal sealed class MemorySchema : SchemaHandle
         }
     }
 
-    /// <summary>Closes heads that have been quiet. Returns whether the schema is forgotten: it holds nothing and nobody fed it for long.</summary>
+    /// <summary>
+    /// Closes heads that have been quiet. Returns whether the schema is forgotten: it holds nothing and nobody fed it for long.
+    /// </summary>
     public bool Tend(long nowUnixMs)
     {
         lock (_writer)
