@@ -20,6 +20,8 @@ public sealed class MemoryStore : ITimeSeriesStore
     private readonly SeriesCatalog _catalog;
     private readonly BlockRetention _retention;
     private readonly List<LiveSubscription> _subscriptions = [];
+    private readonly Lock _maintenance = new();
+    private readonly List<MemorySchema> _tended = []; // of one round of maintenance, kept so that a round allocates nothing
     private long _indexBytes;
     private long _refused;
 
@@ -163,20 +165,16 @@ public sealed class MemoryStore : ITimeSeriesStore
     /// <inheritdoc/>
     public void Maintain(long nowUnixMs)
     {
-        _accounts.SetNow(nowUnixMs);
-        _retention.Enforce(nowUnixMs - Options.RetentionMs, Volatile.Read(ref _indexBytes));
-        List<MemorySchema>? dead = null;
-        foreach (MemorySchema schema in AllSchemas())
+        lock (_maintenance)
         {
-            if (schema.Tend(nowUnixMs))
+            _accounts.SetNow(nowUnixMs);
+            _retention.Enforce(nowUnixMs - Options.RetentionMs, Volatile.Read(ref _indexBytes));
+            CopySchemas(_tended);
+            _tended.RemoveAll(schema => !schema.Tend(nowUnixMs));
+            if (_tended.Count > 0)
             {
-                (dead ??= []).Add(schema);
+                Forget(_tended);
             }
-        }
-
-        if (dead is not null)
-        {
-            Forget(dead);
         }
     }
 
@@ -269,12 +267,13 @@ public sealed class MemoryStore : ITimeSeriesStore
         }
     }
 
-    private MemorySchema[] AllSchemas()
+    private void CopySchemas(List<MemorySchema> into)
     {
+        into.Clear();
         _registration.EnterReadLock();
         try
         {
-            return [.. _catalog.Schemas];
+            into.AddRange(_catalog.Schemas);
         }
         finally
         {

@@ -28,7 +28,10 @@ public sealed record MemoryStoreOptions
     public ISeriesQuota Quota { get; init; } = new FixedSeriesQuota(20_000);
 }
 
-/// <summary>Decides how many series a node may have, so that one node's label explosion never costs the others.</summary>
+/// <summary>
+/// Decides how many series a node may have, so that one node's label explosion never costs the others. Series that are held but no
+/// longer fed count too.
+/// </summary>
 public interface ISeriesQuota
 {
     /// <summary>Asked at each registration, under the store's registration lock: answer from memory.</summary>

@@ -53,10 +53,11 @@ public sealed class SampleBuffer : IDisposable
     }
 
     /// <summary>Room for more samples behind the present ones; <see cref="Commit"/> makes them part of the buffer.</summary>
-    internal (Memory<long> Times, Memory<double> Values) Tail(int room)
+    internal void Tail(int room, out Span<long> unixMs, out Span<double> values)
     {
         Reserve(room);
-        return (_times.AsMemory(Count, room), _values.AsMemory(Count, room));
+        unixMs = _times.AsSpan(Count, room);
+        values = _values.AsSpan(Count, room);
     }
 
     internal void Commit(int added) => Count += added;

@@ -36,7 +36,9 @@ internal sealed class Block
 
     public long LastUnixMs { get; }
 
-    /// <summary>Memory: the two arrays with their headers, this object, and its places in the schema's list and the retention queue.</summary>
+    /// <summary>
+    /// Memory: the two arrays with their headers, this object, and its places in the schema's list and the retention queue.
+    /// </summary>
     public int Bytes => _bytes.Length + (_ends.Length * sizeof(int)) + 160;
 
     /// <summary>Appends the samples of a column whose time is in the range, in order.</summary>
@@ -48,8 +50,7 @@ internal sealed class Block
             return;
         }
 
-        (Memory<long> timeTail, Memory<double> valueTail) = buffer.Tail(Rows);
-        Span<long> times = timeTail.Span;
+        buffer.Tail(Rows, out Span<long> times, out Span<double> values);
         ChunkReader timeReader = new(_bytes.AsSpan(0, _ends[0]));
         IntegerCodec.Decode(ref timeReader, times);
 
@@ -60,7 +61,7 @@ internal sealed class Block
             count = KeepPresent(reader.Take((Rows + 7) >> 3), times);
         }
 
-        Span<double> values = valueTail.Span[..count];
+        values = values[..count];
         ValueCodec.Decode(ref reader, values);
         buffer.Commit(KeepRange(times[..count], values, fromUnixMs, toUnixMs));
     }

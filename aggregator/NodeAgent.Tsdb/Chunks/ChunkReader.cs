@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace NodeAgent.Tsdb.Chunks;
 
-/// <summary>Reads what <see cref="ChunkWriter"/> wrote. Reading past the end throws: a damaged chunk never gives a wrong number silently.</summary>
+/// <summary>
+/// Reads what <see cref="ChunkWriter"/> wrote. Reading past the end throws: a damaged chunk never gives a wrong number silently.
+/// </summary>
 internal ref struct ChunkReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;

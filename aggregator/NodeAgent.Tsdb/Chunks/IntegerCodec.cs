@@ -119,7 +119,12 @@ internal static class IntegerCodec
         int valueBits = LaneMath.Width(values) * values.Length;
         int deltaBits = (LaneMath.Width(deltas) * deltas.Length) + 16;
         int changeBits = (LaneMath.Width(changes) * changes.Length) + 32;
-        return valueBits <= deltaBits && valueBits <= changeBits ? Form.Values : deltaBits <= changeBits ? Form.Deltas : Form.DeltasOfDeltas;
+        if (valueBits <= deltaBits && valueBits <= changeBits)
+        {
+            return Form.Values;
+        }
+
+        return deltaBits <= changeBits ? Form.Deltas : Form.DeltasOfDeltas;
     }
 
     private static void Pack(ReadOnlySpan<long> numbers, ChunkWriter writer)

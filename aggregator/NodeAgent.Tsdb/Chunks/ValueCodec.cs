@@ -91,7 +91,9 @@ internal static class ValueCodec
         for (; done <= values.Length - Vector<double>.Count; done += Vector<double>.Count)
         {
             Vector<double> value = new(values[done..]);
-            Vector<long> integer = Vector.ConvertToInt64Native(Vector.Round(value * divisors)); // out of range gives some integer; the check catches it
+
+            // Out of range gives some integer or other; the check below catches it.
+            Vector<long> integer = Vector.ConvertToInt64Native(Vector.Round(value * divisors));
             Vector<double> back = Vector.ConvertToDouble(integer) / divisors;
             if (!Vector.EqualsAll(Vector.AsVectorInt64(back), Vector.AsVectorInt64(value)))
             {

@@ -6,7 +6,8 @@ namespace NodeAgent.Tsdb.Head;
 /// Rows in order of time, the older ones closed into blocks. A schema has two: the main part, where rows arrive in order, and the
 /// late part for rows older than the main part's head. Changed by the schema's writer, read by anyone (see <see cref="MemorySchema"/>).
 /// </summary>
-internal sealed class HeadPart
+/// <param name="isInOrder">Whether blocks follow each other in time: the main part's do, the late part's may overlap.</param>
+internal sealed class HeadPart(bool isInOrder)
 {
     private Rows? _rows;
     private int _count;
@@ -40,8 +41,9 @@ internal sealed class HeadPart
     {
         get
         {
+            Block[] blocks = Blocks;
             long oldest = Count > 0 && Rows is { } rows ? rows.Times[0] : long.MaxValue;
-            foreach (Block block in Blocks)
+            foreach (Block block in isInOrder ? blocks.AsSpan(0, Math.Min(1, blocks.Length)) : blocks)
             {
                 oldest = Math.Min(oldest, block.FirstUnixMs);
             }

@@ -21,8 +21,8 @@ internal sealed class MemorySchema : SchemaHandle
     private readonly StoreAccounts _accounts;
     private readonly MemorySeries[] _series;
     private readonly uint[] _scales;
-    private readonly HeadPart _main = new();
-    private readonly HeadPart _late = new();
+    private readonly HeadPart _main = new(isInOrder: true);
+    private readonly HeadPart _late = new(isInOrder: false);
     private LiveTap[] _taps = [];
     private int _version;
     private long _newest;
@@ -30,7 +30,7 @@ internal sealed class MemorySchema : SchemaHandle
     private long _closedThrough = long.MinValue;
     private int _closedRows; // rows of the main part's newest block, still in its rows until they are overwritten
     private int _closeAt;
-    private bool _expired;
+    private volatile bool _expired;
     private QuietPeriod _mainQuiet;
     private QuietPeriod _lateQuiet;
 
@@ -66,6 +66,12 @@ internal sealed class MemorySchema : SchemaHandle
 
     /// <summary>Another schema of the same sampler took over. Under the registration lock.</summary>
     public bool IsReplaced { get; set; }
+
+    /// <summary>Forgotten, or about to be: rows are refused.</summary>
+    public bool IsExpired => _expired;
+
+    /// <summary>For tests: runs in the middle of a snapshot, where a writer that gets in between does the most harm.</summary>
+    public Action? SnapshotSyncPoint { get; set; }
 
     /// <summary>Subscriptions to this schema. Replaced under the registration lock.</summary>
     public LiveTap[] Taps
@@ -115,6 +121,7 @@ internal sealed class MemorySchema : SchemaHandle
                 into.Clear();
                 into.MainBlocks = _main.Blocks;
                 into.LateBlocks = _late.Blocks;
+                SnapshotSyncPoint?.Invoke();
                 ReadHead(_main, column, fromUnixMs, toUnixMs, into.MainHead);
                 ReadHead(_late, column, fromUnixMs, toUnixMs, into.LateHead);
                 Volatile.ReadBarrier();
@@ -128,7 +135,9 @@ internal sealed class MemorySchema : SchemaHandle
         }
     }
 
-    /// <summary>Closes heads that have been quiet. Returns whether the schema is forgotten: it holds nothing and nobody fed it for long.</summary>
+    /// <summary>
+    /// Closes heads that have been quiet. Returns whether the schema is forgotten: it holds nothing and nobody fed it for long.
+    /// </summary>
     public bool Tend(long nowUnixMs)
     {
         lock (_writer)

@@ -3,7 +3,9 @@ using NodeAgent.Tsdb.Chunks;
 
 namespace NodeAgent.Tsdb.Head;
 
-/// <summary>What all schemas of a store share: sizes, the window of acceptable times, and the blocks that retention has yet to see.</summary>
+/// <summary>
+/// What all schemas of a store share: sizes, the window of acceptable times, and the blocks that retention has yet to see.
+/// </summary>
 internal sealed class StoreAccounts(MemoryStoreOptions options)
 {
     private long _headBytes;

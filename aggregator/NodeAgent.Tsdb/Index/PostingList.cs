@@ -41,7 +41,9 @@ internal sealed class PostingList
         }
     }
 
-    /// <summary>Writes the ids that are in both into <paramref name="into"/> (which may be <paramref name="left"/>); returns how many.</summary>
+    /// <summary>
+    /// Writes the ids that are in both into <paramref name="into"/> (which may be <paramref name="left"/>); returns how many.
+    /// </summary>
     public static int Intersect(ReadOnlySpan<int> left, ReadOnlySpan<int> right, Span<int> into)
     {
         int count = 0;
@@ -64,7 +66,9 @@ internal sealed class PostingList
         return count;
     }
 
-    /// <summary>Index of the first id that is not below the given one, by doubling steps: cheap for near ones, logarithmic for far ones.</summary>
+    /// <summary>
+    /// Index of the first id that is not below the given one, by doubling steps: cheap for near ones, logarithmic for far ones.
+    /// </summary>
     private static int Gallop(ReadOnlySpan<int> ids, int id)
     {
         int step = 1;

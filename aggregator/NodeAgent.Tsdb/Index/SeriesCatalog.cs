@@ -33,12 +33,19 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
     public MemorySeries[] Select(Selector selector) => _index.Select(selector);
 
     /// <summary>A node's current schemas, sorted by sampler.</summary>
-    public SchemaHandle[] CurrentSchemas(string node) =>
-        _nodes.TryGetValue(node, out NodeEntry? entry) ? [.. entry.Schemas.Where(schema => !schema.IsReplaced).OrderBy(schema => schema.Sampler, StringComparer.Ordinal)] : [];
+    public SchemaHandle[] CurrentSchemas(string node) => _nodes.TryGetValue(node, out NodeEntry? entry)
+        ? [.. entry.Schemas.Where(schema => !schema.IsReplaced).OrderBy(schema => schema.Sampler, StringComparer.Ordinal)]
+        : [];
 
     /// <summary>The schema of these columns: the one that is there, or a new one; null if the node may not have so many series.</summary>
     public MemorySchema? Register(
-        string node, string sampler, int intervalMs, IReadOnlyList<SeriesDefinition> definitions, SeriesKey[] keys, int maxSeries, out bool isNew)
+        string node,
+        string sampler,
+        int intervalMs,
+        IReadOnlyList<SeriesDefinition> definitions,
+        SeriesKey[] keys,
+        int maxSeries,
+        out bool isNew)
     {
         isNew = false;
         int missing = keys.Count(key => !_series.ContainsKey(key));
@@ -108,7 +115,7 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
     private static bool IsSame(
         MemorySchema known, string sampler, int intervalMs, MemorySeries[] columns, IReadOnlyList<SeriesDefinition> definitions)
     {
-        if (known.Sampler != sampler || known.IntervalMs != intervalMs || !known.MemorySeries.AsSpan().SequenceEqual(columns))
+        if (known.IsExpired || known.Sampler != sampler || known.IntervalMs != intervalMs || !known.MemorySeries.AsSpan().SequenceEqual(columns))
         {
             return false;
         }

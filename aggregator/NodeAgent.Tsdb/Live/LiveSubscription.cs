@@ -99,7 +99,9 @@ public sealed class LiveSubscription : IDisposable
         }
     }
 
-    /// <summary>The index of a series: a new one when it joins, the same when another schema brings it again. Under the registration lock.</summary>
+    /// <summary>
+    /// The index of a series: a new one when it joins, the same when another schema brings it again. Under the registration lock.
+    /// </summary>
     internal int IndexOf(SeriesInfo series)
     {
         ref int index = ref CollectionsMarshal.GetValueRefOrAddDefault(_indices, series, out bool known);

@@ -6,7 +6,7 @@ internal sealed class LiveTap
     private readonly int[] _columns;
     private readonly int[] _indices;
     private readonly SeriesInfo[] _series;
-    private readonly long[] _nextUnixMs;
+    private readonly long[] _lastUnixMs; // per column, of the sample handed over last; empty where every sample is wanted
 
     private LiveTap(LiveSubscription subscription, int[] columns, SeriesInfo[] series)
     {
@@ -19,8 +19,8 @@ internal sealed class LiveTap
             _indices[i] = subscription.IndexOf(series[i]);
         }
 
-        _nextUnixMs = subscription.MinIntervalMs > 0 ? new long[columns.Length] : [];
-        Array.Fill(_nextUnixMs, long.MinValue);
+        _lastUnixMs = subscription.MinIntervalMs > 0 ? new long[columns.Length] : [];
+        Array.Fill(_lastUnixMs, long.MaxValue);
     }
 
     public LiveSubscription Subscription { get; }
@@ -53,14 +53,15 @@ internal sealed class LiveTap
                 continue;
             }
 
-            if (_nextUnixMs.Length > 0)
+            if (_lastUnixMs.Length > 0)
             {
-                if (unixMs < _nextUnixMs[i])
+                // Older than the last one is not too soon: the agent's clock was set back, or it sends what it could not send before.
+                if (unixMs >= _lastUnixMs[i] && unixMs - _lastUnixMs[i] < subscription.MinIntervalMs)
                 {
                     continue;
                 }
 
-                _nextUnixMs[i] = unixMs + subscription.MinIntervalMs;
+                _lastUnixMs[i] = unixMs;
             }
 
             subscription.PushNeedsLock(new LiveSample(_indices[i], _series[i], unixMs, values[column]));

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace NodeAgent.Tsdb.Query;
 
-/// <summary>Durations as Prometheus writes them: <c>500ms</c>, <c>5m</c>, <c>2h30m</c>, <c>1d</c>; units from large to small, each once.</summary>
+/// <summary>
+/// Durations as Prometheus writes them: <c>500ms</c>, <c>5m</c>, <c>2h30m</c>, <c>1d</c>; units from large to small, each once.
+/// </summary>
 public static class QueryDuration
 {
     private static readonly (string Unit, long Ms)[] Units =
@@ -19,7 +21,7 @@ public static class QueryDuration
         while (!text.IsEmpty)
         {
             int digits = text.IndexOfAnyExceptInRange('0', '9');
-            if (digits <= 0 || !long.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out long count) || count > 3_200_000_000_000)
+            if (digits <= 0 || !long.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out long count))
             {
                 return false;
             }

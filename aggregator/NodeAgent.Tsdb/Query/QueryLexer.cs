@@ -109,7 +109,8 @@ internal sealed class QueryLexer(string text, int start = 0)
 
         if (at >= text.Length)
         {
-            throw new QuerySyntaxException(text, open, $"The text that begins here has no closing {(quote == '"' ? "quote" : quote.ToString())}");
+            string missing = quote == '"' ? "quote" : quote.ToString();
+            throw new QuerySyntaxException(text, open, $"The text that begins here has no closing {missing}");
         }
 
         _at = at + 1;

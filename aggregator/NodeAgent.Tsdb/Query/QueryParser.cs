@@ -155,7 +155,7 @@ public sealed class QueryParser
 
         string known = QueryWords.Nearest(name.Text) is { } nearest
             ? $"did you mean {nearest}?"
-            : $"known are {string.Join(", ", QueryWords.Rankings.Keys.Concat(QueryWords.Aggregations.Keys).Concat(QueryWords.Functions.Keys))}";
+            : $"known are {string.Join(", ", QueryWords.All)}";
         return Error(name, $"There is no function {QueryText.Quote(name.Text)}; {known}");
     }
 

@@ -16,7 +16,9 @@ public sealed class QuerySyntaxException(string text, int position, string probl
     /// <summary>The message without the position.</summary>
     public string Problem { get; } = problem;
 
-    /// <summary>Two lines for a terminal: the text (line breaks and tabs shown as spaces), and a caret under the offending character.</summary>
+    /// <summary>
+    /// Two lines for a terminal: the text (line breaks and tabs shown as spaces), and a caret under the offending character.
+    /// </summary>
     public string Caret()
     {
         string line = Text.Replace('\n', ' ').Replace('\r', ' ').Replace('\t', ' ');

@@ -1,9 +1,13 @@
 namespace NodeAgent.Tsdb.Query;
 
-/// <summary>The names of the expression language and what they stand for. A new function gets its line here, its formula in <see cref="WindowMath"/>.</summary>
+/// <summary>
+/// The names of the expression language and what they stand for. A new function gets its line here and its formula in
+/// Evaluation/WindowEvaluator.
+/// </summary>
 internal static class QueryWords
 {
-    public static IReadOnlyDictionary<string, WindowFunction> Functions { get; } = new Dictionary<string, WindowFunction>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, WindowFunction> Functions { get; } =
+        new Dictionary<string, WindowFunction>(StringComparer.Ordinal)
     {
         ["rate"] = WindowFunction.Rate,
         ["increase"] = WindowFunction.Increase,
@@ -17,7 +21,8 @@ internal static class QueryWords
         ["last_over_time"] = WindowFunction.Last,
     };
 
-    public static IReadOnlyDictionary<string, Aggregation> Aggregations { get; } = new Dictionary<string, Aggregation>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, Aggregation> Aggregations { get; } =
+        new Dictionary<string, Aggregation>(StringComparer.Ordinal)
     {
         ["sum"] = Aggregation.Sum,
         ["avg"] = Aggregation.Avg,
@@ -34,6 +39,9 @@ internal static class QueryWords
         ["bottomk"] = Ranking.Bottom,
     };
 
+    /// <summary>Every name, in the order in which they stand in a query.</summary>
+    public static IEnumerable<string> All => Rankings.Keys.Concat(Aggregations.Keys).Concat(Functions.Keys);
+
     public static bool IsGrouping(string name) => name is "by" or "without";
 
     /// <summary>The known name nearest to a misspelt one; null if none is near.</summary>
@@ -41,7 +49,7 @@ internal static class QueryWords
     {
         string? best = null;
         int bestDistance = 3; // two slips are a typing error, three are another word
-        foreach (string known in Functions.Keys.Concat(Aggregations.Keys).Concat(Rankings.Keys))
+        foreach (string known in All)
         {
             int distance = Distance(name, known);
             if (distance < bestDistance && distance < known.Length - 1)

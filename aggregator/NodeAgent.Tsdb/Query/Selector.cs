@@ -14,7 +14,8 @@ public sealed class Selector
     public IReadOnlyList<LabelMatcher> Matchers { get; }
 
     /// <summary>The metric that every match has, where the selector fixes one; else null.</summary>
-    public string? Metric => Matchers.FirstOrDefault(matcher => matcher.Name == SeriesInfo.NameLabel && matcher.Operator == MatchOperator.Equal)?.Value;
+    public string? Metric => Matchers
+        .FirstOrDefault(matcher => matcher.Name == SeriesInfo.NameLabel && matcher.Operator == MatchOperator.Equal)?.Value;
 
     /// <summary>Parses <c>name{label="x",other!="y",re=~"a|b",not!~"c.*"}</c>.</summary>
     /// <exception cref="QuerySyntaxException">The text is not a selector; the message says where and why.</exception>

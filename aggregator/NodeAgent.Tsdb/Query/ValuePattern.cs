@@ -76,18 +76,22 @@ internal sealed class ValuePattern
         catch (RegexParseException e)
         {
             throw new QueryException(
-                QueryErrorKind.InvalidArgument, $"The pattern {QueryText.Quote(pattern)} is not valid: {Reason(e.Message)}, at its character {e.Offset}");
+                QueryErrorKind.InvalidArgument,
+                $"The pattern {QueryText.Quote(pattern)} is not valid: {Reason(e.Message)}, at its character {e.Offset}");
         }
         catch (NotSupportedException)
         {
             // Look-arounds, back-references, or so many repetitions that the automaton would not fit.
             throw new QueryException(
                 QueryErrorKind.InvalidArgument,
-                $"The pattern {QueryText.Quote(pattern)} uses a look-around, a back-reference or too large a repetition, which cannot be matched in linear time");
+                $"The pattern {QueryText.Quote(pattern)} uses a look-around, a back-reference or too large a repetition, "
+                + "which cannot be matched in linear time");
         }
     }
 
-    /// <summary>The framework's message without its repetition of the pattern: "Invalid pattern 'x' at offset 1. Reason." gives "reason".</summary>
+    /// <summary>
+    /// The framework's message without its repetition of the pattern: "Invalid pattern 'x' at offset 1. Reason." gives "reason".
+    /// </summary>
     private static string Reason(string message)
     {
         int offset = message.LastIndexOf("at offset ", StringComparison.Ordinal);

@@ -65,6 +65,19 @@ public sealed class LiveTests
     }
 
     [Fact]
+    public void Subscribe_WithMinInterval_AClockSetBackDoesNotSilenceTheSeries()
+    {
+        using MemoryStore store = Store();
+        SchemaHandle schema = store.Schema("n", "s", Gauge("a"));
+        using LiveSubscription live = store.Subscribe(Selector.Parse("a"), new LiveOptions { MinIntervalMs = 10 });
+        store.Row(schema, Start + 3_600_000, 1);
+        store.Row(schema, Start, 2);
+        store.Row(schema, Start + 9, 3);
+        store.Row(schema, Start + 10, 4);
+        Assert.Equal("0:a@3600000=1 0:a@0=2 0:a@10=4 lost 0", Drain(live));
+    }
+
+    [Fact]
     public async Task WaitAsync_NothingThere_WaitsForTheNextRowAndEndsWithDispose()
     {
         using MemoryStore store = Store();

@@ -10,7 +10,9 @@ internal sealed class Grouping(QueryPlan plan)
     private readonly HashSet<string> _without = new(plan.Without, StringComparer.Ordinal);
     private readonly List<Label> _kept = [];
 
-    /// <summary>The group's identity, which is also the metric (empty unless kept by <c>__name__</c>) and the labels of its result.</summary>
+    /// <summary>
+    /// The group's identity, which is also the metric (empty unless kept by <c>__name__</c>) and the labels of its result.
+    /// </summary>
     public SeriesKey KeyOf(SeriesInfo series)
     {
         _kept.Clear();

@@ -51,7 +51,11 @@ internal sealed class PlanRun(ISeriesReader store, QueryPlan plan, StepGrid grid
             if (evaluator.Evaluate(reader, series))
             {
                 yield return new ResultRow(
-                    _keepsName ? series.Metric : "", series.Labels, ResultUnits.Of(plan, series.Unit), [.. evaluator.Values], evaluator.NewestUnixMs);
+                    _keepsName ? series.Metric : "",
+                    series.Labels,
+                    ResultUnits.Of(plan, series.Unit),
+                    [.. evaluator.Values],
+                    evaluator.NewestUnixMs);
             }
         }
     }

@@ -1,6 +1,8 @@
 namespace NodeAgent.Tsdb.Query.Evaluation;
 
-/// <summary>Who runs how many queries. Refuses at once instead of queueing: a waiting caller holds a connection and learns nothing.</summary>
+/// <summary>
+/// Who runs how many queries. Refuses at once instead of queueing: a waiting caller holds a connection and learns nothing.
+/// </summary>
 internal sealed class QueryAdmission(QueryLimits limits)
 {
     private readonly Lock _gate = new();

@@ -1,6 +1,8 @@
 namespace NodeAgent.Tsdb.Query.Evaluation;
 
-/// <summary>What one query may still use. Every loop that can be long asks it; the clock stands still while the caller holds a result.</summary>
+/// <summary>
+/// What one query may still use. Every loop that can be long asks it; the clock stands still while the caller holds a result.
+/// </summary>
 internal sealed class QueryBudget(QueryLimits limits, TimeProvider time, CancellationToken cancellation)
 {
     private readonly long _maxTicks = (long)(limits.MaxTime.TotalSeconds * time.TimestampFrequency);
@@ -23,7 +25,8 @@ internal sealed class QueryBudget(QueryLimits limits, TimeProvider time, Cancell
         {
             throw new QueryException(
                 QueryErrorKind.TimeLimit,
-                $"The query took longer than the limit of {limits.MaxTime.TotalSeconds:0.###} s; narrow it, or take a longer step or a shorter range");
+                $"The query took longer than the limit of {limits.MaxTime.TotalSeconds:0.###} s; "
+                + "narrow it, or take a longer step or a shorter range");
         }
     }
 
@@ -56,7 +59,8 @@ internal sealed class QueryBudget(QueryLimits limits, TimeProvider time, Cancell
         {
             throw new QueryException(
                 QueryErrorKind.TooManyHeldValues,
-                $"The query would hold more values at once than the limit of {limits.MaxHeldValues}; take fewer groups, a longer step or a shorter range");
+                $"The query would hold more values at once than the limit of {limits.MaxHeldValues}; "
+                + "take fewer groups, a longer step or a shorter range");
         }
     }
 
