@@ -15,7 +15,7 @@ public static class SamplerCatalog
 {
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group
-    private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(60); // a file per process: 9 us each, and there may be thousands
+    private static readonly TimeSpan Slower = TimeSpan.FromSeconds(60); // a file per process: 9 us each, of which a large host has thousands
 
     /// <summary>In the order they run.</summary>
     public static IReadOnlyList<SamplerEntry> Linux { get; } =
@@ -25,14 +25,13 @@ public static class SamplerCatalog
         new("pressure", Fast, true, "Time lost waiting for processor, memory and I/O.", c => new PressureSampler(c.Roots)),
         new("schedstat", Slow, true, "Run queues of the processors.", c => new SchedstatSampler(c.Roots, c.CpuDetail)),
         new("cpufreq", Slow, true, "Processor frequency.", c => new CpuFrequencySampler(c.Roots, c.CpuDetail)),
-        new("thermal_throttle", Slow, true, "Throttling of cores and packages for heat.", c =>
-            new ThermalThrottleSampler(c.Roots, c.CpuDetail)),
+        new("thermal_throttle", Slow, true, "Throttling of cores and packages for heat.", c => new ThermalThrottleSampler(c.Roots, c.CpuDetail)),
         new("meminfo", Fast, true, "Host memory.", c => new MeminfoSampler(c.Roots)),
         new("vmstat", Fast, true, "Paging, faults, OOM kills.", c => new VmstatSampler(c.Roots)),
         new("meminfo_numa", Slow, true, "Memory of each NUMA node.", c => new NumaSampler(c.Roots)),
         new("hugepages", Slow, true, "Huge page pools.", c => new HugepageSampler(c.Roots)),
         new("swaps", Slow, true, "Swap devices.", c => new SwapSampler(c.Roots)),
-        new("processes", Slowest, true, "Processes by state, threads, limits.", c => new ProcessSampler(c.Roots)),
+        new("processes", Slower, true, "Processes by state, threads, limits.", c => new ProcessSampler(c.Roots)),
         new("filefd", Slow, true, "Open file handles.", c => new FileHandleSampler(c.Roots)),
         new("time", Fast, true, "Wall clock and uptime.", c => new TimeSampler(c.Roots)),
         new("timex", Fast, true, "Clock synchronisation.", c => new TimexSampler(c.Timex)),
