@@ -8,7 +8,11 @@ internal static class Subdirectories
     {
         try
         {
-            return [.. Directory.EnumerateDirectories(parent, prefix + "*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+            return
+            [
+                .. Directory.EnumerateDirectories(parent, prefix + "*").Select(path => Path.GetFileName(path))
+                    .Order(StringComparer.Ordinal),
+            ];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
