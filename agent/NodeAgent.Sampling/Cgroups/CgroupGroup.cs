@@ -38,6 +38,7 @@ internal sealed class CgroupGroup : IDisposable
 
     public CgroupGroup(CgroupHierarchy hierarchy, string path, CgroupIdentity identity, KernelBuffer buffer)
     {
+        Path = path;
         Identity = identity;
         _isV2 = hierarchy.IsV2;
         _buffer = buffer;
@@ -68,6 +69,9 @@ internal sealed class CgroupGroup : IDisposable
         _pids = Open(hierarchy.Pids, path, "pids.current");
     }
 
+    /// <summary>Below the hierarchy's root.</summary>
+    public string Path { get; }
+
     public CgroupIdentity Identity { get; }
 
     /// <summary>A read said that the group is gone.</summary>
@@ -83,6 +87,26 @@ internal sealed class CgroupGroup : IDisposable
         {
             _columns[i] = CanFill(i) ? series.Add(Metrics[i], kind, name, pod) : None;
         }
+    }
+
+    /// <summary>Takes the columns of a group that was the same to people before, such as the service before its restart. False: it had others.</summary>
+    public bool TryTakeColumns(CgroupGroup before)
+    {
+        if (before.Identity != Identity)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < Metrics.Length; i++)
+        {
+            if (CanFill(i) != (before._columns[i] != None))
+            {
+                return false;
+            }
+        }
+
+        before._columns.CopyTo(_columns, 0);
+        return true;
     }
 
     /// <summary>Sets the group's columns. False: a file did not have its form.</summary>
@@ -234,7 +258,7 @@ internal sealed class CgroupGroup : IDisposable
 
     private KernelFile? Open(string? tree, string path, string file)
     {
-        KernelFile? opened = tree is null ? null : KernelFile.TryOpen(Path.Combine(tree, path, file), _buffer);
+        KernelFile? opened = tree is null ? null : KernelFile.TryOpen(System.IO.Path.Combine(tree, path, file), _buffer);
         if (opened is not null)
         {
             _files.Add(opened);

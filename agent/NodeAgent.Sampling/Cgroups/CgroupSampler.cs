@@ -5,13 +5,15 @@ using NodeAgent.Sampling.Scheduling;
 namespace NodeAgent.Sampling.Cgroups;
 
 /// <summary>
-/// Resources of services, containers, pods and jobs. Columns are built again when groups come or go, which a walk over the
-/// directories finds without allocating; the walk itself is made when the kernel's count of groups changed, a group
+/// Resources of services, containers, pods and jobs. Columns are built again when such groups come or go. A walk over the
+/// directories, which allocates nothing while they are the same, is made when the kernel's count of groups changed, a group
 /// turned out to be gone, or, because a count can stay the same while groups change, at every sixth call.
 /// </summary>
 internal sealed class CgroupSampler : ISampler, IDisposable
 {
     private const int CallsPerWalk = 6;
+
+    private static readonly Predicate<CgroupGroup> IsGone = group => group.IsGone;
 
     private readonly CgroupHierarchy? _hierarchy;
     private readonly CgroupTree? _tree;
@@ -80,43 +82,73 @@ internal sealed class CgroupSampler : ISampler, IDisposable
         ulong counts = _counts is not null && _counts.TryRead(out ReadOnlySpan<byte> text) ? CgroupCounts.Digest(text) : 0;
         bool needs = !_isBuilt || counts != _lastCounts || --_callsUntilWalk <= 0;
         _lastCounts = counts;
-        foreach (CgroupGroup group in _groups)
-        {
-            needs |= group.IsGone;
-        }
-
-        return needs;
+        return needs || _groups.Exists(IsGone);
     }
 
     private void Walk()
     {
         _callsUntilWalk = CallsPerWalk;
         ulong fingerprint = _tree!.Fingerprint();
-        if (_isBuilt && fingerprint == _fingerprint)
+        bool isAnyGone = _groups.Exists(IsGone);
+        if (_isBuilt && fingerprint == _fingerprint && !isAnyGone)
         {
             return;
         }
 
         _fingerprint = fingerprint;
+        List<(string Path, CgroupIdentity Identity)> found = _tree.Find();
+        _leftOut = Math.Max(0, found.Count - _maxGroups);
+        TakeOver(found);
         _isBuilt = true;
-        Build();
     }
 
-    private void Build()
+    // Most directories that come and go are of no interest (a job's steps, a container's own groups), and a service that was
+    // restarted is the same to people: columns change only when the groups of interest do, because each change costs a schema.
+    private void TakeOver(List<(string Path, CgroupIdentity Identity)> found)
     {
-        _groups.ForEach(group => group.Dispose());
+        CgroupGroup[] before = [.. _groups];
+        Dictionary<string, CgroupGroup> alive = before.Where(group => !group.IsGone).ToDictionary(group => group.Path, StringComparer.Ordinal);
         _groups.Clear();
+        foreach ((string path, CgroupIdentity identity) in found.Take(_maxGroups))
+        {
+            _groups.Add(alive.Remove(path, out CgroupGroup? kept) ? kept : new CgroupGroup(_hierarchy!, path, identity, _buffer));
+        }
+
+        if (!TryKeepColumns(before))
+        {
+            RebuildColumns();
+        }
+
+        foreach (CgroupGroup old in before.Except(_groups))
+        {
+            old.Dispose();
+        }
+    }
+
+    private bool TryKeepColumns(CgroupGroup[] before)
+    {
+        if (!_isBuilt || before.Length != _groups.Count)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < before.Length; i++)
+        {
+            if (!ReferenceEquals(before[i], _groups[i]) && !_groups[i].TryTakeColumns(before[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void RebuildColumns()
+    {
         Series.Rebuild();
         _groupsColumn = Series.Add(CgroupMetrics.Groups);
         Series.Add(CgroupMetrics.GroupsLeftOut);
-        List<(string Path, CgroupIdentity Identity)> found = _tree!.Find();
-        _leftOut = Math.Max(0, found.Count - _maxGroups);
-        foreach ((string path, CgroupIdentity identity) in found.Take(_maxGroups))
-        {
-            CgroupGroup group = new(_hierarchy!, path, identity, _buffer);
-            group.AddColumns(Series);
-            _groups.Add(group);
-        }
+        _groups.ForEach(group => group.AddColumns(Series));
     }
 }
 

@@ -28,7 +28,10 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     internal static partial long Seek(int fd, long offset, int whence);
 
-    // getdents64 has a libc wrapper only since glibc 2.30; RHEL 8 has 2.28.
+    // statx and getdents64 have libc wrappers only since glibc 2.28 and 2.30; the runtime is content with 2.27.
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static unsafe partial nint SysCall(nint number, nint directory, byte* path, nint flags, nint mask, byte* result);
+
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static unsafe partial nint SysCall(nint number, nint fd, byte* buffer, nuint count);
 }

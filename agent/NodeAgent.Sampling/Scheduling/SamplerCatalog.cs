@@ -22,7 +22,7 @@ public static class SamplerCatalog
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group
     private static readonly TimeSpan HangDeadline = TimeSpan.FromSeconds(5); // longer than a slow bus, shorter than a dead server
-    private static readonly TimeSpan Slower = TimeSpan.FromSeconds(30); // a file per process
+    private static readonly TimeSpan Slower = TimeSpan.FromSeconds(60); // a file per process: 9 us each, of which a large host has thousands
 
     /// <summary>In the order they run.</summary>
     public static IReadOnlyList<SamplerEntry> Linux { get; } =

@@ -135,6 +135,12 @@ public sealed class SelfSampler : ISampler, IDisposable
 
     private bool TryCountOpenFds(out int count)
     {
+        if (FileSize.TryRead(_fdPath, out long size) && size > 0)
+        {
+            count = (int)size; // since Linux 6.2 the directory's size is the number of its entries: one system call instead of four
+            return true;
+        }
+
         count = -1; // the directory's own
         KernelDirectory directory = KernelDirectory.Open(_fdPath, _entries);
         try

@@ -6,6 +6,7 @@ using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Memory;
 using NodeAgent.Sampling.Processes;
 using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Sampling.Self;
 
 namespace NodeAgent.Sampling.Tests.Hosts;
 
@@ -37,7 +38,7 @@ public sealed class HostileTextTests
         ["uptime"] = (text => UptimeParser.TryParse(text, out _), "2969.28 5400.10\n"),
         ["boot id"] = (text => BootId.TryParse(text, out _), "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n"),
         ["number"] = (text => NumberParser.TryParse(text, out _), "123456\n"),
-        ["statm"] = (text => Self.StatmParser.TryParse(text, out _), "5000 1200 800 10 0 900 0\n"),
+        ["statm"] = (text => StatmParser.TryParse(text, out _), "5000 1200 800 10 0 900 0\n"),
         ["v2 cpu.stat"] = (text => Reads(text, CgroupParser.TryParseCpuStatV2), "usage_usec 12\nuser_usec 8\nsystem_usec 4\nnr_periods 1\nnr_throttled 0\nthrottled_usec 0\n"),
         ["v1 cpu.stat"] = (text => Reads(text, CgroupParser.TryParseCpuStatV1), "nr_periods 1\nnr_throttled 0\nthrottled_time 5\n"),
         ["cpuacct.stat"] = (text => Reads(text, CgroupParser.TryParseCpuacctStat), "user 4\nsystem 5\n"),

@@ -1,0 +1,92 @@
+using NodeAgent.Contracts.Metrics;
+using NodeAgent.Sampling.Linux;
+using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Sampling.Self;
+using NodeAgent.Sampling.Tests.Scheduling;
+
+namespace NodeAgent.Sampling.Tests.Self;
+
+public sealed class SelfSamplerTests
+{
+    private static readonly SampleTime Now = new(1_000, 1_000);
+    private readonly ManualTime _time = new(0);
+    private readonly TickStatistics _statistics = new();
+
+    [Fact]
+    public void Sample_AfterTheOthersRan_TellsDurationSuccessAndStatusOfEach()
+    {
+        SamplerRunner good = Runner("good", _ => SampleStatus.Ok);
+        SamplerRunner bad = Runner("bad", _ => throw new IOException("gone"));
+        SamplerRunner waiting = Runner("waiting", _ => SampleStatus.Ok);
+        good.Run(Now);
+        bad.Run(Now);
+        using SelfSampler self = Self(good, bad, waiting);
+        self.Sample(Now);
+
+        Assert.Equal(0.002, Value(self, "node_scrape_collector_duration_seconds{collector=\"good\"}"));
+        Assert.Equal(1, Value(self, "node_scrape_collector_success{collector=\"good\"}"));
+        Assert.Equal(0, Value(self, "node_scrape_collector_success{collector=\"bad\"}"));
+        Assert.Equal(4, Value(self, "nodeagent_sampler_status{collector=\"bad\"}"));
+        Assert.Equal(1, Value(self, "nodeagent_sampler_failures_total"));
+        Assert.Null(Value(self, "node_scrape_collector_success{collector=\"waiting\"}"));
+    }
+
+    [Fact]
+    public void Sample_OfThisProcess_GivesItsRealCosts()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc/self");
+        using SelfSampler self = Self();
+        self.Sample(Now);
+        using System.Diagnostics.Process process = System.Diagnostics.Process.GetCurrentProcess();
+
+        Assert.InRange(Value(self, "nodeagent_process_resident_memory_bytes")!.Value / process.WorkingSet64, 0.7, 1.3);
+        Assert.InRange(Value(self, "nodeagent_process_threads")!.Value, 1, 1000);
+        int openFds = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        Assert.InRange(Value(self, "nodeagent_process_open_fds")!.Value, Math.Max(3, openFds - 100), openFds + 100); // other tests open files meanwhile
+        Assert.InRange(Value(self, "nodeagent_process_cpu_seconds_total")!.Value, 0.001, process.TotalProcessorTime.TotalSeconds + 1);
+        Assert.InRange(Value(self, "nodeagent_gc_allocated_bytes_total")!.Value, 1, GC.GetTotalAllocatedBytes());
+    }
+
+    [Fact]
+    public void Sample_Again_AllocatesNothing()
+    {
+        using SelfSampler self = Self(Runner("good", _ => SampleStatus.Ok));
+        double fill = 0.25;
+        self.AddSource(SelfMetrics.TicksTotal, () => fill, new Contracts.Series.Label("source", "test"));
+        self.Sample(Now);
+
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                self.Series.ClearValues();
+                self.Sample(Now);
+            }
+        }));
+        Assert.Equal(0.25, Value(self, "nodeagent_ticks_total{source=\"test\"}"));
+    }
+
+    private SamplerRunner Runner(string name, Func<int, SampleStatus> script) => new(
+        new ScriptedSampler(name, call =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(2.0005));
+            return script(call);
+        }),
+        TimeSpan.FromSeconds(1),
+        _time);
+
+    private SelfSampler Self(params SamplerRunner[] runners) => new(new HostRoots(), runners, _statistics);
+
+    private static double? Value(SelfSampler sampler, string series)
+    {
+        for (int i = 0; i < sampler.Series.Count; i++)
+        {
+            if (sampler.Series.Definitions[i].ToString() == series && sampler.Series.IsPresent(i))
+            {
+                return sampler.Series.Values[i];
+            }
+        }
+
+        return null;
+    }
+}
