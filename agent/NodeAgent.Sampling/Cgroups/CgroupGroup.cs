@@ -28,10 +28,10 @@ internal sealed class CgroupGroup : IDisposable
 
     private static readonly MetricDefinition[] Metrics =
     [
-        CgroupMetrics.CpuSecondsTotal, CgroupMetrics.CpuUserSecondsTotal, CgroupMetrics.CpuSystemSecondsTotal, CgroupMetrics.CpuPeriodsTotal,
-        CgroupMetrics.CpuThrottledPeriodsTotal, CgroupMetrics.CpuThrottledSecondsTotal, CgroupMetrics.MemoryBytes,
-        CgroupMetrics.MemoryWorkingSetBytes, CgroupMetrics.MemoryLimitBytes, CgroupMetrics.OomKillsTotal, CgroupMetrics.ReadBytesTotal,
-        CgroupMetrics.WrittenBytesTotal, CgroupMetrics.ReadsTotal, CgroupMetrics.WritesTotal, CgroupMetrics.Pids,
+        CgroupMetrics.CpuSecondsTotal, CgroupMetrics.CpuUserSecondsTotal, CgroupMetrics.CpuSystemSecondsTotal,
+        CgroupMetrics.CpuPeriodsTotal, CgroupMetrics.CpuThrottledPeriodsTotal, CgroupMetrics.CpuThrottledSecondsTotal,
+        CgroupMetrics.MemoryBytes, CgroupMetrics.MemoryWorkingSetBytes, CgroupMetrics.MemoryLimitBytes, CgroupMetrics.OomKillsTotal,
+        CgroupMetrics.ReadBytesTotal, CgroupMetrics.WrittenBytesTotal, CgroupMetrics.ReadsTotal, CgroupMetrics.WritesTotal, CgroupMetrics.Pids,
     ];
 
     private readonly int[] _columns = new int[Metrics.Length];
@@ -64,8 +64,10 @@ internal sealed class CgroupGroup : IDisposable
         _memoryLimit = Open(hierarchy.Memory, path, "memory.limit_in_bytes");
         _memoryStat = Open(hierarchy.Memory, path, "memory.stat");
         _memoryEvents = Open(hierarchy.Memory, path, "memory.oom_control");
-        _io = Open(hierarchy.Blkio, path, "blkio.throttle.io_service_bytes_recursive") ?? Open(hierarchy.Blkio, path, "blkio.throttle.io_service_bytes");
-        _ioOperations = Open(hierarchy.Blkio, path, "blkio.throttle.io_serviced_recursive") ?? Open(hierarchy.Blkio, path, "blkio.throttle.io_serviced");
+        _io = Open(hierarchy.Blkio, path, "blkio.throttle.io_service_bytes_recursive")
+            ?? Open(hierarchy.Blkio, path, "blkio.throttle.io_service_bytes");
+        _ioOperations = Open(hierarchy.Blkio, path, "blkio.throttle.io_serviced_recursive")
+            ?? Open(hierarchy.Blkio, path, "blkio.throttle.io_serviced");
         _pids = Open(hierarchy.Pids, path, "pids.current");
     }
 
@@ -89,7 +91,9 @@ internal sealed class CgroupGroup : IDisposable
         }
     }
 
-    /// <summary>Takes the columns of a group that was the same to people before, such as the service before its restart. False: it had others.</summary>
+    /// <summary>
+    /// Takes the columns of a group that was the same to people before, such as the service before its restart. False: it had others.
+    /// </summary>
     public bool TryTakeColumns(CgroupGroup before)
     {
         if (before.Identity != Identity)

@@ -10,7 +10,13 @@ namespace NodeAgent.Sampling.Cgroups;
 /// <param name="IsV2">The controllers are in the unified tree.</param>
 /// <param name="Cpu">Version 1's tree of this controller; null: none. So are the others.</param>
 internal sealed record CgroupHierarchy(
-    string? Unified, bool IsV2, string? Cpu = null, string? CpuAcct = null, string? Memory = null, string? Blkio = null, string? Pids = null)
+    string? Unified,
+    bool IsV2,
+    string? Cpu = null,
+    string? CpuAcct = null,
+    string? Memory = null,
+    string? Blkio = null,
+    string? Pids = null)
 {
     /// <summary>Null: no control groups on this host.</summary>
     public static CgroupHierarchy? Find(HostRoots roots)

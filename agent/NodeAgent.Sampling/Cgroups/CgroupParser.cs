@@ -1,5 +1,4 @@
 using NodeAgent.Sampling.Linux;
-using NodeAgent.Sampling.Memory;
 
 namespace NodeAgent.Sampling.Cgroups;
 
@@ -136,7 +135,9 @@ internal static class CgroupParser
         return true;
     }
 
-    /// <summary>v2 io.stat: "259:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6" a device; summed. Empty: no I/O yet, all zero.</summary>
+    /// <summary>
+    /// v2 io.stat: "259:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6" a device; summed. Empty: no I/O yet, all zero.
+    /// </summary>
     public static bool TryParseIoStat(ReadOnlySpan<byte> text, ref CgroupReading reading)
     {
         reading.ReadBytes = reading.WrittenBytes = reading.Reads = reading.Writes = 0;
@@ -150,7 +151,9 @@ internal static class CgroupParser
         return isWellFormed;
     }
 
-    /// <summary>v1 blkio.throttle.io_service_bytes(_recursive) or io_serviced(_recursive): "8:0 Read 4096" lines and "Total 4096"; summed.</summary>
+    /// <summary>
+    /// v1 blkio.throttle.io_service_bytes(_recursive) or io_serviced(_recursive): "8:0 Read 4096" lines and "Total 4096"; summed.
+    /// </summary>
     public static bool TryParseBlkio(ReadOnlySpan<byte> text, out ulong read, out ulong written)
     {
         read = written = 0;

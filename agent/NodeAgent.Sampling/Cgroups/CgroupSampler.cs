@@ -107,7 +107,8 @@ internal sealed class CgroupSampler : ISampler, IDisposable
     private void TakeOver(List<(string Path, CgroupIdentity Identity)> found)
     {
         CgroupGroup[] before = [.. _groups];
-        Dictionary<string, CgroupGroup> alive = before.Where(group => !group.IsGone).ToDictionary(group => group.Path, StringComparer.Ordinal);
+        Dictionary<string, CgroupGroup> alive = before.Where(group => !group.IsGone)
+            .ToDictionary(group => group.Path, StringComparer.Ordinal);
         _groups.Clear();
         foreach ((string path, CgroupIdentity identity) in found.Take(_maxGroups))
         {
@@ -165,7 +166,8 @@ internal static class CgroupCounts
         while (cursor.TryReadLine(out ReadOnlySpan<byte> line))
         {
             Utf8Cursor fields = new(line);
-            if (!fields.TryReadField(out ReadOnlySpan<byte> name) || name.StartsWith("nr_dying"u8) || !fields.TryReadUInt64(out ulong first))
+            if (!fields.TryReadField(out ReadOnlySpan<byte> name) || name.StartsWith("nr_dying"u8) ||
+                !fields.TryReadUInt64(out ulong first))
             {
                 continue;
             }

@@ -21,7 +21,7 @@ internal sealed class CpuFrequencySampler : ISampler, IDisposable
     {
         string root = Path.Combine(roots.Sys, "devices/system/cpu");
         List<int> ids = [];
-        foreach (int id in NumberedDirectories.Find(root, "cpu"))
+        foreach (int id in Subdirectories.FindNumbered(root, "cpu"))
         {
             if (KernelFile.TryOpen(Path.Combine(root, $"cpu{id}/cpufreq/scaling_cur_freq"), _buffer, wholeInOneRead: true) is { } file)
             {

@@ -54,7 +54,8 @@ internal static class LoadParser
     public static bool TryParse(ReadOnlySpan<byte> text, out LoadReading reading)
     {
         Utf8Cursor cursor = new(text);
-        bool isComplete = cursor.TryReadDecimal(out double load1) & cursor.TryReadDecimal(out double load5) & cursor.TryReadDecimal(out double load15);
+        bool isComplete = cursor.TryReadDecimal(out double load1) & cursor.TryReadDecimal(out double load5) &
+            cursor.TryReadDecimal(out double load15);
         reading = new LoadReading(load1, load5, load15);
 
         // The blank after the third number proves that it was not cut.

@@ -165,8 +165,8 @@ internal static class SchedstatParser
             }
         }
 
-        if (!cursor.TryReadUInt64(out ulong running) || !cursor.TryReadUInt64(out ulong waiting) || !cursor.TryReadUInt64(out ulong slices) ||
-            !cursor.Rest.StartsWith("\n"u8))
+        if (!cursor.TryReadUInt64(out ulong running) || !cursor.TryReadUInt64(out ulong waiting) ||
+            !cursor.TryReadUInt64(out ulong slices) || !cursor.Rest.StartsWith("\n"u8))
         {
             return false;
         }

@@ -18,7 +18,7 @@ internal sealed class ThermalThrottleSampler : ISampler, IDisposable
     public ThermalThrottleSampler(HostRoots roots, CpuDetail detail)
     {
         string root = Path.Combine(roots.Sys, "devices/system/cpu");
-        IReadOnlyList<int> ids = NumberedDirectories.Find(root, "cpu");
+        IReadOnlyList<int> ids = Subdirectories.FindNumbered(root, "cpu");
         bool isPerCore = detail == CpuDetail.PerCore || (detail == CpuDetail.Automatic && ids.Count <= CpuDetails.MostCoresInDetail);
         Dictionary<(ulong Package, string Core), int> columns = [];
         HashSet<(ulong Package, ulong Core)> seen = [];
@@ -78,7 +78,11 @@ internal sealed class ThermalThrottleSampler : ISampler, IDisposable
     public void Dispose() => _counters.ForEach(counter => counter.File.Dispose());
 
     private void AddCounter(
-        string cpu, string file, MetricDefinition metric, Dictionary<(ulong Package, string Core), int> columns, (ulong Package, string Core) key)
+        string cpu,
+        string file,
+        MetricDefinition metric,
+        Dictionary<(ulong Package, string Core), int> columns,
+        (ulong Package, string Core) key)
     {
         if (KernelFile.TryOpen(Path.Combine(cpu, "thermal_throttle", file), _buffer, wholeInOneRead: true) is not { } opened)
         {
@@ -98,6 +102,8 @@ internal sealed class ThermalThrottleSampler : ISampler, IDisposable
     private ulong? ReadOnce(string cpu, string file)
     {
         using KernelFile? opened = KernelFile.TryOpen(Path.Combine(cpu, file), _buffer, wholeInOneRead: true);
-        return opened is not null && opened.TryRead(out ReadOnlySpan<byte> text) && NumberParser.TryParse(text, out ulong value) ? value : null;
+        return opened is not null && opened.TryRead(out ReadOnlySpan<byte> text) && NumberParser.TryParse(text, out ulong value)
+            ? value
+            : null;
     }
 }

@@ -38,13 +38,16 @@ public sealed class KernelFile : IDisposable
     public static KernelFile? TryOpen(string path, int initialBytes = 4096, int maxBytes = 4 * 1024 * 1024, bool wholeInOneRead = false) =>
         TryOpen(path, new KernelBuffer(initialBytes, maxBytes), wholeInOneRead);
 
-    /// <summary>As the other, with a buffer that several files share: what a read returned is valid until the next read of any of them.</summary>
+    /// <summary>
+    /// As the other, with a buffer that several files share: what a read returned is valid until the next read of any of them.
+    /// </summary>
     public static KernelFile? TryOpen(string path, KernelBuffer shared, bool wholeInOneRead = false)
     {
         try
         {
             // ReadWrite, so that the framework takes no lock: an flock says nothing here and is a system call.
-            return new KernelFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), shared, wholeInOneRead);
+            SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return new KernelFile(handle, shared, wholeInOneRead);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -55,7 +58,9 @@ public sealed class KernelFile : IDisposable
     /// <summary>The last read stopped at the limit; the content was longer.</summary>
     public bool IsTruncated { get; private set; }
 
-    /// <summary>The error number of the last <see cref="TryRead"/> that returned false, for example 19 (ENODEV): the device is gone.</summary>
+    /// <summary>
+    /// The error number of the last <see cref="TryRead"/> that returned false, for example 19 (ENODEV): the device is gone.
+    /// </summary>
     public int LastErrno { get; private set; }
 
     /// <summary>Reads the whole content. Valid until the next call. Empty: the file holds nothing now.</summary>

@@ -24,17 +24,12 @@ internal sealed class HugepageSampler : ISampler, IDisposable
     public HugepageSampler(HostRoots roots)
     {
         string root = Path.Combine(roots.Sys, "kernel/mm/hugepages");
-        if (!Directory.Exists(root))
+        foreach (string name in Subdirectories.Find(root, Prefix))
         {
-            return;
-        }
-
-        foreach (string path in Directory.EnumerateDirectories(root, Prefix + "*").Order(StringComparer.Ordinal))
-        {
-            Label size = new("size", Path.GetFileName(path)[Prefix.Length..]);
+            Label size = new("size", name[Prefix.Length..]);
             foreach ((string file, MetricDefinition metric) in Sources)
             {
-                if (KernelFile.TryOpen(Path.Combine(path, file), _buffer, wholeInOneRead: true) is { } opened)
+                if (KernelFile.TryOpen(Path.Combine(root, name, file), _buffer, wholeInOneRead: true) is { } opened)
                 {
                     _files.Add((opened, Series.Add(metric, size)));
                 }

@@ -2,7 +2,9 @@ using NodeAgent.Sampling.Linux;
 
 namespace NodeAgent.Sampling.Memory;
 
-/// <summary>Lines of /proc/meminfo and of a NUMA node's meminfo: "Active(anon):   1560 kB", "Node 0 MemFree:  17 kB", "HugePages_Free:  0".</summary>
+/// <summary>
+/// Lines of /proc/meminfo and of a NUMA node's meminfo: "Active(anon):   1560 kB", "Node 0 MemFree:  17 kB", "HugePages_Free:  0".
+/// </summary>
 internal static class MeminfoParser
 {
     /// <summary>Longer keys are not the kernel's; the longest known has 17 bytes.</summary>

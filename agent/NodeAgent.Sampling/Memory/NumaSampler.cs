@@ -13,7 +13,7 @@ internal sealed class NumaSampler : ISampler, IDisposable
 
     public NumaSampler(HostRoots roots)
     {
-        foreach (int id in NumberedDirectories.Find(Path.Combine(roots.Sys, "devices/system/node"), "node"))
+        foreach (int id in Subdirectories.FindNumbered(Path.Combine(roots.Sys, "devices/system/node"), "node"))
         {
             string path = Path.Combine(roots.Sys, "devices/system/node", $"node{id}");
             Label label = new("node", id.ToString());

@@ -32,7 +32,8 @@ internal static class SwapParser
         int length = 0;
         for (int i = 0; i < device.Length; i++)
         {
-            if (device[i] == (byte)'\\' && i + 3 < device.Length && IsOctal(device[i + 1]) && IsOctal(device[i + 2]) && IsOctal(device[i + 3]))
+            if (device[i] == (byte)'\\' && i + 3 < device.Length &&
+                IsOctal(device[i + 1]) && IsOctal(device[i + 2]) && IsOctal(device[i + 3]))
             {
                 plain[length++] = (byte)(((device[i + 1] - '0') << 6) | ((device[i + 2] - '0') << 3) | (device[i + 3] - '0'));
                 i += 3;

@@ -126,7 +126,10 @@ internal sealed class ProcessSampler : ISampler, IDisposable
 /// <summary>State letter (ASCII) and number of threads of one process.</summary>
 internal readonly record struct ProcessReading(byte State, ulong Threads);
 
-/// <summary>Parses /proc/PID/stat (proc(5)): "1 (a) b) S ppid ... num_threads ...". The command may hold anything, so its end is the last parenthesis.</summary>
+/// <summary>
+/// Parses /proc/PID/stat (proc(5)): "1 (a) b) S ppid ... num_threads ...". The command may hold anything, so its end is the last
+/// parenthesis.
+/// </summary>
 internal static class ProcessStatParser
 {
     private const int FieldsBetweenStateAndThreads = 16; // fields 4 to 19; num_threads is field 20

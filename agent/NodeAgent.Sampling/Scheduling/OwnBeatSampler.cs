@@ -22,7 +22,9 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
 
     /// <param name="inner">Called only on the own thread.</param>
     /// <param name="deadline">A call that takes longer is Stalled.</param>
-    /// <param name="patience">How long a tick waits for its own call, in whole milliseconds; default 5 ms. Zero: values are always a tick old.</param>
+    /// <param name="patience">
+    /// How long a tick waits for its own call, in whole milliseconds; default 5 ms. Zero: values are always a tick old.
+    /// </param>
     public OwnBeatSampler(ISampler inner, TimeSpan deadline, TimeSpan? patience = null)
     {
         _inner = inner;

@@ -71,7 +71,9 @@ public sealed class SeriesTable
     /// <summary>Forgets all values; the runner calls it before each <see cref="ISampler.Sample"/>.</summary>
     public void ClearValues() => Array.Clear(_present);
 
-    /// <summary>Takes over columns (only where they changed) and values of another table; how values cross from one thread to another.</summary>
+    /// <summary>
+    /// Takes over columns (only where they changed) and values of another table; how values cross from one thread to another.
+    /// </summary>
     public void CopyFrom(SeriesTable source)
     {
         if (!ReferenceEquals(_copiedFrom, source) || _copiedVersion != source.Version)

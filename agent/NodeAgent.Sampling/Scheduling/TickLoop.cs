@@ -25,12 +25,20 @@ public sealed class TickLoop
 
     /// <param name="runners">In the order they run; names are unique. A sampler that reports on the others goes last.</param>
     /// <param name="sink">Takes the finished ticks.</param>
-    /// <param name="time">Wall clock and monotonic clock. For SampleTime.MonotonicNs to count from boot: <see cref="Linux.BootTimeProvider"/>.</param>
-    /// <param name="phase">Constant distance of this agent's beats from whole multiples of the interval; see <see cref="TickSchedule.PhaseOf"/>.</param>
+    /// <param name="time">
+    /// Wall clock and monotonic clock. For SampleTime.MonotonicNs to count from boot: <see cref="Linux.BootTimeProvider"/>.
+    /// </param>
+    /// <param name="phase">
+    /// Constant distance of this agent's beats from whole multiples of the interval; see <see cref="TickSchedule.PhaseOf"/>.
+    /// </param>
     /// <param name="statistics">Where to count; null: an own one.</param>
     /// <exception cref="ArgumentException">No runner, or a name twice.</exception>
     public TickLoop(
-        IReadOnlyList<SamplerRunner> runners, ITickSink sink, TimeProvider time, TimeSpan phase = default, TickStatistics? statistics = null)
+        IReadOnlyList<SamplerRunner> runners,
+        ITickSink sink,
+        TimeProvider time,
+        TimeSpan phase = default,
+        TickStatistics? statistics = null)
     {
         if (runners.Count == 0 || runners.Select(runner => runner.Name).Distinct(StringComparer.Ordinal).Count() != runners.Count)
         {

@@ -61,7 +61,9 @@ public sealed class SelfSampler : ISampler, IDisposable
 
     public SeriesTable Series { get; } = new();
 
-    /// <summary>Adds a column that another part of the agent fills, such as the spool's size. The function must not block or allocate.</summary>
+    /// <summary>
+    /// Adds a column that another part of the agent fills, such as the spool's size. The function must not block or allocate.
+    /// </summary>
     public void AddSource(MetricDefinition metric, Func<double> read, params ReadOnlySpan<Label> labels) =>
         _sources.Add((Series.Add(metric, labels), read));
 
@@ -95,7 +97,11 @@ public sealed class SelfSampler : ISampler, IDisposable
             {
                 int column = i * ColumnsPerRunner;
                 Series.Set(column, Microseconds(runner.LastDuration));
-                Series.Set(column + 1, SamplerRunner.IsSuccess(status) ? 1 : 0);
+                if (status != SampleStatus.NoData) // nothing there is neither a success nor a failure
+                {
+                    Series.Set(column + 1, status == SampleStatus.Ok ? 1 : 0);
+                }
+
                 Series.Set(column + 2, (int)status);
             }
         }

@@ -17,7 +17,8 @@ public static class ClockMetrics
     public static readonly MetricDefinition FrequencyAdjustmentRatio = Gauge(
         "node_timex_frequency_adjustment_ratio", Unit.Ratio, 0, "Local clock frequency adjustment; 1 is none.");
 
-    public static readonly MetricDefinition MaxErrorSeconds = Gauge("node_timex_maxerror_seconds", Unit.Seconds, 1_000_000, "Largest error of the clock.");
+    public static readonly MetricDefinition MaxErrorSeconds = Gauge(
+        "node_timex_maxerror_seconds", Unit.Seconds, 1_000_000, "Largest error of the clock.");
 
     public static readonly MetricDefinition EstimatedErrorSeconds = Gauge(
         "node_timex_estimated_error_seconds", Unit.Seconds, 1_000_000, "Estimated error of the clock.");
@@ -27,26 +28,35 @@ public static class ClockMetrics
     public static readonly MetricDefinition SyncStatus = Gauge(
         "node_timex_sync_status", Unit.None, 1, "1: the clock is synchronised to a reliable server; 0: it is not.");
 
-    public static readonly MetricDefinition LoopTimeConstant = Gauge("node_timex_loop_time_constant", Unit.None, 1, "Time constant of the phase-locked loop.");
+    public static readonly MetricDefinition LoopTimeConstant = Gauge(
+        "node_timex_loop_time_constant", Unit.None, 1, "Time constant of the phase-locked loop.");
 
-    public static readonly MetricDefinition TickSeconds = Gauge("node_timex_tick_seconds", Unit.Seconds, 1_000_000, "Time between clock ticks.");
+    public static readonly MetricDefinition TickSeconds = Gauge(
+        "node_timex_tick_seconds", Unit.Seconds, 1_000_000, "Time between clock ticks.");
 
-    public static readonly MetricDefinition TaiOffsetSeconds = Gauge("node_timex_tai_offset_seconds", Unit.Seconds, 1, "International Atomic Time minus UTC.");
+    public static readonly MetricDefinition TaiOffsetSeconds = Gauge(
+        "node_timex_tai_offset_seconds", Unit.Seconds, 1, "International Atomic Time minus UTC.");
 
-    public static readonly MetricDefinition PpsFrequencyHertz = Gauge("node_timex_pps_frequency_hertz", Unit.Hertz, 0, "Frequency of the pulse per second.");
+    public static readonly MetricDefinition PpsFrequencyHertz = Gauge(
+        "node_timex_pps_frequency_hertz", Unit.Hertz, 0, "Frequency of the pulse per second.");
 
-    public static readonly MetricDefinition PpsJitterSeconds = Gauge("node_timex_pps_jitter_seconds", Unit.Seconds, 0, "Jitter of the pulse per second.");
+    public static readonly MetricDefinition PpsJitterSeconds = Gauge(
+        "node_timex_pps_jitter_seconds", Unit.Seconds, 0, "Jitter of the pulse per second.");
 
     public static readonly MetricDefinition PpsShiftSeconds = Gauge(
         "node_timex_pps_shift_seconds", Unit.Seconds, 1, "Interval duration of the pulse per second, as a power of two.");
 
-    public static readonly MetricDefinition PpsStabilityHertz = Gauge("node_timex_pps_stability_hertz", Unit.Hertz, 0, "Stability of the pulse per second.");
+    public static readonly MetricDefinition PpsStabilityHertz = Gauge(
+        "node_timex_pps_stability_hertz", Unit.Hertz, 0, "Stability of the pulse per second.");
 
-    public static readonly MetricDefinition PpsJitterTotal = Counter("node_timex_pps_jitter_total", Unit.None, 1, "Pulses per second beyond the jitter limit.");
+    public static readonly MetricDefinition PpsJitterTotal = Counter(
+        "node_timex_pps_jitter_total", Unit.None, 1, "Pulses per second beyond the jitter limit.");
 
-    public static readonly MetricDefinition PpsCalibrationTotal = Counter("node_timex_pps_calibration_total", Unit.None, 1, "Calibration intervals of the pulse per second.");
+    public static readonly MetricDefinition PpsCalibrationTotal = Counter(
+        "node_timex_pps_calibration_total", Unit.None, 1, "Calibration intervals of the pulse per second.");
 
-    public static readonly MetricDefinition PpsErrorTotal = Counter("node_timex_pps_error_total", Unit.None, 1, "Calibration errors of the pulse per second.");
+    public static readonly MetricDefinition PpsErrorTotal = Counter(
+        "node_timex_pps_error_total", Unit.None, 1, "Calibration errors of the pulse per second.");
 
     public static readonly MetricDefinition PpsStabilityExceededTotal = Counter(
         "node_timex_pps_stability_exceeded_total", Unit.None, 1, "Calibrations of the pulse per second beyond the stability limit.");

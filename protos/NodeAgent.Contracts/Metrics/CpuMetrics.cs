@@ -91,11 +91,13 @@ public static class CpuMetrics
 
     public static readonly MetricDefinition FrequencyHertz = Gauge(
         "node_cpu_frequency_hertz", Unit.Hertz, 1,
-        "Frequency of each processor where cpufreq is absent (/proc/cpuinfo); cpu=\"all\" is the mean on hosts with many processors.", "cpu");
+        "Frequency of each processor where cpufreq is absent (/proc/cpuinfo); cpu=\"all\" is the mean on hosts with many processors.",
+        "cpu");
 
     public static readonly MetricDefinition CoreThrottlesTotal = Counter(
         "node_cpu_core_throttles_total", Unit.None, 1,
-        "Times a core was throttled for heat (thermal_throttle/core_throttle_count); core=\"all\" is the sum of a package.", "package", "core");
+        "Times a core was throttled for heat (thermal_throttle/core_throttle_count); core=\"all\" is the sum of a package.",
+        "package", "core");
 
     public static readonly MetricDefinition PackageThrottlesTotal = Counter(
         "node_cpu_package_throttles_total", Unit.None, 1,

@@ -5,6 +5,8 @@ namespace NodeAgent.Contracts.Metrics;
 /// <summary>Memory of the host: /proc/meminfo with node_exporter's names, paging, NUMA, huge pages, swap.</summary>
 public static class MemoryMetrics
 {
+    private const string UnknownHelp = "As the kernel names it.";
+
     private static readonly Dictionary<string, MetricDefinition> HostByKey = new(StringComparer.Ordinal)
     {
         ["MemTotal"] = HostBytes("MemTotal", "Memory the kernel manages."),
@@ -53,7 +55,7 @@ public static class MemoryMetrics
         ["VmallocChunk"] = HostBytes("VmallocChunk", "Largest free vmalloc block; always 0 since 4.4."),
         ["Percpu"] = HostBytes("Percpu", "Memory of the per-CPU allocator."),
         ["EarlyMemtestBad"] = HostBytes("EarlyMemtestBad", "Memory the early memory test found bad."),
-        ["HardwareCorrupted"] = HostBytes("HardwareCorrupted", "Memory the kernel took out of use because the hardware reported it corrupt."),
+        ["HardwareCorrupted"] = HostBytes("HardwareCorrupted", "Memory out of use because the hardware reported it corrupt."),
         ["AnonHugePages"] = HostBytes("AnonHugePages", "Anonymous transparent huge pages."),
         ["ShmemHugePages"] = HostBytes("ShmemHugePages", "Shared memory in huge pages."),
         ["ShmemPmdMapped"] = HostBytes("ShmemPmdMapped", "Shared memory mapped as huge pages."),
@@ -172,11 +174,11 @@ public static class MemoryMetrics
     /// <param name="key">As the kernel prints it: "Active(anon)".</param>
     /// <param name="isBytes">The line ends in kB.</param>
     public static MetricDefinition Meminfo(string key, bool isBytes) =>
-        HostByKey.GetValueOrDefault(key) ?? (isBytes ? HostBytes(key, "As the kernel names it.") : HostCount(key, "As the kernel names it."));
+        HostByKey.GetValueOrDefault(key) ?? (isBytes ? HostBytes(key, UnknownHelp) : HostCount(key, UnknownHelp));
 
     /// <summary>As <see cref="Meminfo"/>, for the memory of one NUMA node. Values are bytes where the kernel says kB.</summary>
     public static MetricDefinition NumaMeminfo(string key, bool isBytes) =>
-        NumaByKey.GetValueOrDefault(key) ?? (isBytes ? NumaBytes(key, "As the kernel names it.") : NumaCount(key, "As the kernel names it."));
+        NumaByKey.GetValueOrDefault(key) ?? (isBytes ? NumaBytes(key, UnknownHelp) : NumaCount(key, UnknownHelp));
 
     /// <summary>The metric of a line of a NUMA node's numastat; null for a key unknown up to 6.18.</summary>
     public static MetricDefinition? NumastatMetric(string key) => NumastatByKey.GetValueOrDefault(key);

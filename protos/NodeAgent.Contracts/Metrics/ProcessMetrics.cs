@@ -7,11 +7,12 @@ public static class ProcessMetrics
 {
     public static readonly MetricDefinition Pids = Gauge("node_processes_pids", Unit.None, 1, "Processes (directories of /proc).");
 
-    public static readonly MetricDefinition Threads = Gauge("node_processes_threads", Unit.None, 1, "Threads of all processes (/proc/PID/stat).");
+    public static readonly MetricDefinition Threads = Gauge(
+        "node_processes_threads", Unit.None, 1, "Threads of all processes (/proc/PID/stat).");
 
     public static readonly MetricDefinition State = Gauge(
         "node_processes_state", Unit.None, 1,
-        "Processes by state: R running, S sleeping, D waiting for a device, T stopped, t traced, Z zombie, I idle, P parked, X dead (/proc/PID/stat).",
+        "Processes by state: R running, S sleeping, D waiting for a device, T stopped, t traced, Z zombie, I idle, P parked, X dead.",
         "state");
 
     public static readonly MetricDefinition MaxProcesses = Gauge(

@@ -11,7 +11,8 @@ public static class SelfMetrics
         "node_scrape_collector_duration_seconds", Unit.Seconds, Microsecond, "Time the sampler's last call took.", "collector");
 
     public static readonly MetricDefinition CollectorSuccess = Gauge(
-        "node_scrape_collector_success", Unit.None, 1, "1: the sampler's last call succeeded, or its source is not on this host; 0: it failed.", "collector");
+        "node_scrape_collector_success", Unit.None, 1,
+        "1: the sampler's last call succeeded; 0: it failed; absent: its source is not on this host.", "collector");
 
     public static readonly MetricDefinition SamplerStatus = Gauge(
         "nodeagent_sampler_status", Unit.None, 1,
@@ -23,7 +24,8 @@ public static class SelfMetrics
     public static readonly MetricDefinition TicksTotal = Counter("nodeagent_ticks_total", Unit.None, 1, "Ticks that ran.");
 
     public static readonly MetricDefinition SkippedBeatsTotal = Counter(
-        "nodeagent_skipped_beats_total", Unit.None, 1, "Calls of samplers that never ran, because the tick before took too long or the agent stood still.");
+        "nodeagent_skipped_beats_total", Unit.None, 1,
+        "Calls of samplers that never ran, because the tick before took too long or the agent stood still.");
 
     public static readonly MetricDefinition TickLatenessSeconds = Gauge(
         "nodeagent_tick_lateness_seconds", Unit.Seconds, Microsecond, "How much later than its beat this tick began.");
@@ -40,7 +42,8 @@ public static class SelfMetrics
     public static readonly MetricDefinition ProcessResidentBytes = Gauge(
         "nodeagent_process_resident_memory_bytes", Unit.Bytes, 1, "Memory the agent has in RAM (/proc/self/statm).");
 
-    public static readonly MetricDefinition ProcessThreads = Gauge("nodeagent_process_threads", Unit.None, 1, "Threads of the agent (/proc/self/stat).");
+    public static readonly MetricDefinition ProcessThreads = Gauge(
+        "nodeagent_process_threads", Unit.None, 1, "Threads of the agent (/proc/self/stat).");
 
     public static readonly MetricDefinition ProcessOpenFds = Gauge(
         "nodeagent_process_open_fds", Unit.None, 1, "Files and sockets the agent has open (/proc/self/fd).");

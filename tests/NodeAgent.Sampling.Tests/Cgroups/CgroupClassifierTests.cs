@@ -51,7 +51,11 @@ public sealed class CgroupClassifierTests
     public void Classify_OfAnyText_NeverThrows()
     {
         Random random = new(9);
-        string[] words = ["kubepods", "-pod", ".slice", "pod", "job_", "slurm", "/", ":", Id, ".scope", "docker-", "lxc.payload.", ".", "_", "1", "\0", "ü"];
+        string[] words =
+        [
+            "kubepods", "-pod", ".slice", "pod", "job_", "slurm", "/", ":", Id, ".scope", "docker-", "lxc.payload.",
+            ".", "_", "1", "\0", "ü",
+        ];
         for (int i = 0; i < 50_000; i++)
         {
             string path = string.Concat(Enumerable.Range(0, random.Next(0, 8)).Select(_ => words[random.Next(words.Length)]));

@@ -8,7 +8,10 @@ namespace NodeAgent.Sampling.Tests.Clock;
 
 public sealed class ClockTests
 {
-    private static readonly FixedTimex Unsynchronised = new(new TimexReading { Status = TimexReading.StatusUnsynchronised }, TimexReading.StateError);
+    private static readonly SampleTime Now = new(1_000, 1_000_000_000);
+
+    private static readonly FixedTimex Unsynchronised = new(
+        new TimexReading { Status = TimexReading.StatusUnsynchronised }, TimexReading.StateError);
 
     [Fact]
     public void TimexReading_Always_HasTheKernelsLayout()
@@ -44,15 +47,15 @@ public sealed class ClockTests
 
     [Fact]
     public void Observe_OfADisciplinedClock_IsSynchronised() =>
-        Assert.Equal(ClockQuality.Synchronised, new ClockQualityTracker(FixedTimex.Synchronised).Observe(new SampleTime(1_000, 1_000_000_000)));
+        Assert.Equal(ClockQuality.Synchronised, new ClockQualityTracker(FixedTimex.Synchronised).Observe(Now));
 
     [Fact]
     public void Observe_OfAClockNobodyKeeps_IsUnsynchronised() =>
-        Assert.Equal(ClockQuality.Unsynchronised, new ClockQualityTracker(Unsynchronised).Observe(new SampleTime(1_000, 1_000_000_000)));
+        Assert.Equal(ClockQuality.Unsynchronised, new ClockQualityTracker(Unsynchronised).Observe(Now));
 
     [Fact]
     public void Observe_WhereTheKernelRefuses_IsUnknown() =>
-        Assert.Equal(ClockQuality.Unknown, new ClockQualityTracker(new FixedTimex(default, -1)).Observe(new SampleTime(1_000, 1_000_000_000)));
+        Assert.Equal(ClockQuality.Unknown, new ClockQualityTracker(new FixedTimex(default, -1)).Observe(Now));
 
     [Theory]
     [InlineData(1_001, true)]

@@ -84,7 +84,9 @@ public sealed class CpuSamplerTests : IDisposable
     private CpuSampler Sampler(CpuDetail detail) => new(new HostRoots(Proc: _proc), detail);
 
     private void Write(IEnumerable<int> processors) => WriteText(
-        "cpu  9 0 9 9 0 0 0 0 0 0\n" + string.Concat(processors.Select(i => $"cpu{i} {200 + i} 0 0 0 0 0 0 0 0 0\n")) + "intr 5 1\nctxt 77\nbtime 1\n");
+        "cpu  9 0 9 9 0 0 0 0 0 0\n" +
+        string.Concat(processors.Select(i => $"cpu{i} {200 + i} 0 0 0 0 0 0 0 0 0\n")) +
+        "intr 5 1\nctxt 77\nbtime 1\n");
 
     private void WriteText(string text) => File.WriteAllText(Path.Combine(_proc, "stat"), text);
 

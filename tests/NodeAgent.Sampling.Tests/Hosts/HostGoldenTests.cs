@@ -82,7 +82,9 @@ public sealed class HostGoldenTests
             if (series.Scale > 0 && made.Series.IsPresent(i))
             {
                 double value = made.Series.Values[i];
-                Assert.True(Math.Round(value * series.Scale) / series.Scale == value, $"{series} = {value:R} is no multiple of 1/{series.Scale}");
+                Assert.True(
+                    Math.Round(value * series.Scale) / series.Scale == value,
+                    $"{series} = {value:R} is no multiple of 1/{series.Scale}");
             }
         }
 
@@ -110,7 +112,8 @@ public sealed class HostGoldenTests
         {
             if (series.IsPresent(i))
             {
-                text.Append(series.Definitions[i]).Append(' ').Append(series.Values[i].ToString("R", CultureInfo.InvariantCulture)).Append('\n');
+                text.Append(series.Definitions[i]).Append(' ');
+                text.Append(series.Values[i].ToString("R", CultureInfo.InvariantCulture)).Append('\n');
             }
         }
 

@@ -53,10 +53,10 @@ public sealed partial class NodeExporterAgreementTests
                     }
 
                     shared.Add(name);
-                    Assert.True(type == "untyped" || type == (first.Series.Kind == MetricKind.Counter ? "counter" : "gauge"), $"{name} is a {type} there");
+                    string ours = first.Series.Kind == MetricKind.Counter ? "counter" : "gauge";
+                    Assert.True(type == "untyped" || type == ours, $"{name} is a {type} there");
                     double slack = Slack(name, value);
-                    bool isBetween = value >= Math.Min(first.Value, second.Value) - slack && value <= Math.Max(first.Value, second.Value) + slack;
-                    if (isBetween)
+                    if (value >= Math.Min(first.Value, second.Value) - slack && value <= Math.Max(first.Value, second.Value) + slack)
                     {
                         agreed.Add(name);
                     }

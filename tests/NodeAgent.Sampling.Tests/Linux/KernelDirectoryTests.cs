@@ -13,7 +13,7 @@ public sealed class KernelDirectoryTests : IDisposable
     public void TryReadEntry_OfMoreEntriesThanFitTheBuffer_GivesEachOnce()
     {
         SkipUnlessLinux();
-        string[] expected = [.. Enumerable.Range(0, 500).Select(i => $"entry-{i:d4}-{new string('x', i % 100)}").Order(StringComparer.Ordinal)];
+        string[] expected = [.. Enumerable.Range(0, 500).Select(i => $"entry-{i:d4}-{new string('x', i % 100)}")];
         foreach (string name in expected)
         {
             File.WriteAllText(Path.Combine(_path, name), "");

@@ -128,5 +128,6 @@ public sealed class Utf8CursorTests
 
     private static Utf8Cursor Of(string text) => new(Encoding.UTF8.GetBytes(text));
 
-    private static string? Line(ref Utf8Cursor cursor) => cursor.TryReadLine(out ReadOnlySpan<byte> line) ? Encoding.UTF8.GetString(line) : null;
+    private static string? Line(ref Utf8Cursor cursor) =>
+        cursor.TryReadLine(out ReadOnlySpan<byte> line) ? Encoding.UTF8.GetString(line) : null;
 }

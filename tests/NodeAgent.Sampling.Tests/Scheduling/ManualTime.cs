@@ -1,6 +1,8 @@
 namespace NodeAgent.Sampling.Tests.Scheduling;
 
-/// <summary>Wall and monotonic clock that move by hand, apart if need be. The frequency is odd, so that nobody can take counts for time.</summary>
+/// <summary>
+/// Wall and monotonic clock that move by hand, apart if need be. The frequency is odd, so that nobody can take counts for time.
+/// </summary>
 internal sealed class ManualTime(long wallUnixMs) : TimeProvider
 {
     private long _wallTicks = DateTimeOffset.FromUnixTimeMilliseconds(wallUnixMs).UtcTicks;

@@ -65,7 +65,8 @@ public sealed class SamplerRunnerTests
         Assert.True(SamplerRunner.IsSuccess(SampleStatus.NoData));
     }
 
-    private SamplerRunner Runner(Func<int, SampleStatus> script) => new(new ScriptedSampler("scripted", script), TimeSpan.FromSeconds(1), _time, _observer);
+    private SamplerRunner Runner(Func<int, SampleStatus> script) =>
+        new(new ScriptedSampler("scripted", script), TimeSpan.FromSeconds(1), _time, _observer);
 
     private sealed class Observer : ISamplerObserver
     {

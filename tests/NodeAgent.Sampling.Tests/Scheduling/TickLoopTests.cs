@@ -143,7 +143,9 @@ public sealed class TickLoopTests
     public void Beat_OfRealSamplers_AllocatesNothing()
     {
         TickLoop loop = new(
-            [new SamplerRunner(new Sampling.Cpu.LoadSampler(new Sampling.Linux.HostRoots()), TimeSpan.FromSeconds(1), _time)], new CountingSink(), _time);
+            [new SamplerRunner(new Sampling.Cpu.LoadSampler(new Sampling.Linux.HostRoots()), TimeSpan.FromSeconds(1), _time)],
+            new CountingSink(),
+            _time);
         RunFor(loop, TimeSpan.FromSeconds(5));
 
         Assert.Equal(0, Allocations.Of(() => RunFor(loop, TimeSpan.FromSeconds(100))));
@@ -156,7 +158,8 @@ public sealed class TickLoopTests
 
     private int Count(string sampler) => _sink.Ticks.Count(tick => tick.Samplers.Contains(sampler));
 
-    private SamplerRunner Runner(string name, int intervalMs) => new(new ScriptedSampler(name), TimeSpan.FromMilliseconds(intervalMs), _time);
+    private SamplerRunner Runner(string name, int intervalMs) =>
+        new(new ScriptedSampler(name), TimeSpan.FromMilliseconds(intervalMs), _time);
 
     private TickLoop Loop(TimeSpan phase, params SamplerRunner[] runners) => new(runners, _sink, _time, phase);
 

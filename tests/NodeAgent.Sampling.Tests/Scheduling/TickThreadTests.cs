@@ -30,7 +30,7 @@ public sealed class TickThreadTests
     [Fact]
     public void Stop_DuringALongWait_DoesNotWaitForTheBeat()
     {
-        TickLoop loop = new([new SamplerRunner(new ScriptedSampler(), TimeSpan.FromSeconds(60), TimeProvider.System)], new RecordingSink(), TimeProvider.System);
+        TickLoop loop = Loop(TimeSpan.FromSeconds(60));
         using TickThread thread = new(loop);
         thread.Start();
 
@@ -40,9 +40,12 @@ public sealed class TickThreadTests
     [Fact]
     public void Stop_BeforeStart_IsNoError()
     {
-        TickLoop loop = new([new SamplerRunner(new ScriptedSampler(), TimeSpan.FromSeconds(1), TimeProvider.System)], new RecordingSink(), TimeProvider.System);
+        TickLoop loop = Loop(TimeSpan.FromSeconds(1));
         using TickThread thread = new(loop);
 
         Assert.True(thread.Stop(TimeSpan.Zero));
     }
+
+    private static TickLoop Loop(TimeSpan interval) =>
+        new([new SamplerRunner(new ScriptedSampler(), interval, TimeProvider.System)], new RecordingSink(), TimeProvider.System);
 }

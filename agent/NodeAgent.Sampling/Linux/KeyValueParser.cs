@@ -1,11 +1,11 @@
-using NodeAgent.Sampling.Linux;
-
-namespace NodeAgent.Sampling.Memory;
+namespace NodeAgent.Sampling.Linux;
 
 /// <summary>Lines of a key, one blank and an unsigned number: /proc/vmstat, numastat, and the stat files of cgroups.</summary>
 internal static class KeyValueParser
 {
-    /// <summary>Takes one line of whole ones (<see cref="WholeLines"/>). False: not of this form; the cursor is behind the line either way.</summary>
+    /// <summary>
+    /// Takes one line of whole ones (<see cref="WholeLines"/>). False: not of this form; the cursor is behind the line either way.
+    /// </summary>
     public static bool TryReadLine(ref Utf8Cursor cursor, out ReadOnlySpan<byte> key, out ulong value)
     {
         value = 0;
