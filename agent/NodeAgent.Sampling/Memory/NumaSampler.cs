@@ -16,7 +16,7 @@ internal sealed class NumaSampler : ISampler, IDisposable
         foreach (int id in Subdirectories.FindNumbered(Path.Combine(roots.Sys, "devices/system/node"), "node"))
         {
             string path = Path.Combine(roots.Sys, "devices/system/node", $"node{id}");
-            Label label = new("node", id.ToString());
+            Label label = new("numa_node", id.ToString());
             _nodes.Add(new Node(
                 KernelFile.TryOpen(Path.Combine(path, "meminfo"), _buffer, wholeInOneRead: true),
                 new MeminfoColumns(MemoryMetrics.NumaMeminfo, label),

@@ -24,6 +24,9 @@ public static class SamplerCatalog
     private static readonly TimeSpan HangDeadline = TimeSpan.FromSeconds(5); // longer than a slow bus, shorter than a dead server
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(60); // a file per process: 9 us each, of which a large host has thousands
 
+    /// <summary>Those of the platform this runs on.</summary>
+    public static IReadOnlyList<SamplerEntry> Current => Linux;
+
     /// <summary>In the order they run.</summary>
     public static IReadOnlyList<SamplerEntry> Linux { get; } =
     [

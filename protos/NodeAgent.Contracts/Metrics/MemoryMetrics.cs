@@ -197,13 +197,13 @@ public static class MemoryMetrics
 
     // node_exporter leaves the unit out of these names, although the values are bytes.
     private static MetricDefinition NumaBytes(string key, string help) =>
-        Gauge($"node_memory_numa_{Mangle(key)}", Unit.Bytes, 1, $"{help} Of each NUMA node (node*/meminfo {key}).", "node");
+        Gauge($"node_memory_numa_{Mangle(key)}", Unit.Bytes, 1, $"{help} Of each NUMA node (node*/meminfo {key}).", "numa_node");
 
     private static MetricDefinition NumaCount(string key, string help) =>
-        Gauge($"node_memory_numa_{Mangle(key)}", Unit.None, 1, $"{help} Of each NUMA node (node*/meminfo {key}).", "node");
+        Gauge($"node_memory_numa_{Mangle(key)}", Unit.None, 1, $"{help} Of each NUMA node (node*/meminfo {key}).", "numa_node");
 
     private static MetricDefinition Numastat(string key, string help) =>
-        Counter($"node_memory_numa_{key}_total", Unit.None, 1, $"{help.TrimEnd('.')} (node*/numastat).", "node");
+        Counter($"node_memory_numa_{key}_total", Unit.None, 1, $"{help.TrimEnd('.')} (node*/numastat).", "numa_node");
 
     private static MetricDefinition Vmstat(string key, string help) =>
         Counter($"node_vmstat_{key}", Unit.None, 1, $"{help.TrimEnd('.')} (/proc/vmstat).");

@@ -15,6 +15,7 @@ public static class MetricCatalog
         CgroupMetrics.Family,
         ClockMetrics.Family,
         SelfMetrics.Family,
+        UplinkMetrics.Family,
         DiskMetrics.Family,
         FilesystemMetrics.Family,
         NetworkMetrics.Family,

@@ -68,8 +68,8 @@ public sealed partial class NodeExporterAgreementTests
             }
 
             Dictionary<string, (string Type, double Value)> all = Parse(await Scrape(client, address));
-            Dictionary<string, (SeriesDefinition Series, double Value)> ours = Read(samplers);
-            string[] missing = [.. all.Keys.Where(name => Covered.Any(name.StartsWith) && !LeftOut.Any(name.StartsWith) && !ours.ContainsKey(name))];
+            HashSet<string> have = [.. Read(samplers).Keys];
+            string[] missing = [.. all.Keys.Where(name => Covered.Any(name.StartsWith) && !LeftOut.Any(name.StartsWith) && !have.Contains(name))];
             Assert.True(missing.Length == 0, "only node_exporter has " + string.Join('\n', missing));
             Assert.True(disagreeing.Count == 0, string.Join('\n', disagreeing.Values));
             Assert.True(shared.Count >= 100, $"only {shared.Count} series in common");

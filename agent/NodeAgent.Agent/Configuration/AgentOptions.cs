@@ -1,0 +1,71 @@
+using NodeAgent.Hosting.Configuration;
+using NodeAgent.Hosting.Logs;
+
+namespace NodeAgent.Agent.Configuration;
+
+/// <summary>The agent's settings as written; docs/configuration.md and the example file are generated from <see cref="Settings"/>.</summary>
+internal sealed class AgentOptions
+{
+    internal LogSettings Log { get; } = new();
+
+    internal UplinkSettings Uplink { get; } = new();
+
+    internal SamplingSettings Sampling { get; } = new();
+
+    internal SpoolSettings Spool { get; } = new();
+
+    internal static SettingCatalog<AgentOptions> Settings { get; } = SettingCatalog.Define<AgentOptions>(s => s
+        .Section("log", o => o.Log, LogSettings.Settings, "What the agent writes to standard error.")
+        .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out; it never listens.")
+        .Section("sampling", o => o.Sampling, SamplingSettings.Settings, "What is read, and how often.")
+        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away."));
+}
+
+/// <summary>Where the agent connects.</summary>
+internal sealed class UplinkSettings
+{
+    internal Uri? Aggregator { get; set; } = new("https://127.0.0.1:7443");
+
+    internal string? CaFile { get; set; }
+
+    internal string? CertificateFile { get; set; }
+
+    internal string? KeyFile { get; set; }
+
+    internal string? ServerName { get; set; }
+
+    internal string? PlaintextNode { get; set; }
+
+    internal static SettingCatalog<UplinkSettings> Settings { get; } = SettingCatalog.Define<UplinkSettings>(s => s
+        .Endpoint("aggregator", o => o.Aggregator, (o, v) => o.Aggregator = v, ["https", "http"],
+            "The aggregator's address. http is without TLS, for measurements on one machine, and needs plaintext_node.",
+            required: false, example: "https://aggregator.example:7443")
+        .OptionalFilePath("ca_file", o => o.CaFile, (o, v) => o.CaFile = v,
+            "PEM file with the fleet's CA; only an aggregator whose certificate it signed is talked to.", example: "/etc/nodeagent/fleet/ca.crt")
+        .OptionalFilePath("certificate_file", o => o.CertificateFile, (o, v) => o.CertificateFile = v,
+            "PEM file with this host's certificate, from `nodectl fleet issue`; it says what the node is called.", example: "/etc/nodeagent/agent.crt")
+        .OptionalFilePath("key_file", o => o.KeyFile, (o, v) => o.KeyFile = v,
+            "PEM file with the certificate's private key.", example: "/etc/nodeagent/agent.key")
+        .OptionalText("server_name", o => o.ServerName, (o, v) => o.ServerName = v,
+            "Name that the aggregator's certificate must carry. Null: the host in the address.")
+        .OptionalText("plaintext_node", o => o.PlaintextNode, (o, v) => o.PlaintextNode = v,
+            "The node's name towards an http aggregator, which has no certificate to take it from. Not allowed with https.")
+        .Rule(["aggregator", "plaintext_node"], o => o.Aggregator?.Scheme == "http" != (o.PlaintextNode is not null)
+            ? "plaintext_node goes with an http address and only with it" : null)
+        .Rule(["aggregator"], o => o.Aggregator is { Scheme: "http", IsLoopback: false }
+            ? $"{o.Aggregator} is not on this machine; telemetry leaves a machine only through https" : null)
+        .Rule(["ca_file", "certificate_file", "key_file"], o =>
+            o.Aggregator?.Scheme != "http" && (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
+                ? "ca_file, certificate_file and key_file are all needed; `nodectl fleet issue DIR agent NAME` makes them" : null));
+}
+
+/// <summary>Bounds of the spool.</summary>
+internal sealed class SpoolSettings
+{
+    internal long Capacity { get; set; } = 8L << 20;
+
+    internal static SettingCatalog<SpoolSettings> Settings { get; } = SettingCatalog.Define<SpoolSettings>(s => s
+        .Bytes("capacity", o => o.Capacity, (o, v) => o.Capacity = v, 256L << 10, 1L << 30,
+            "Memory for records that the aggregator has not acknowledged; when it is full the oldest are dropped and counted. "
+            + "The default bridges about four hours of a 400-series host at 1 s."));
+}

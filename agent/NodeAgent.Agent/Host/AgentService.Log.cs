@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Logging;
+using NodeAgent.Hosting.Logs;
+
+namespace NodeAgent.Agent.Host;
+
+/// <summary>Events of the agent as a program (1200 to 1249) and of its samplers (2000 to 2049).</summary>
+internal static partial class AgentServiceLog
+{
+    [LoggerMessage(EventId = 1200, EventName = "AgentStarting", Level = LogLevel.Information,
+        Message = "agent {Version} starts: aggregator {Aggregator}, {Samplers} samplers, spool {SpoolBytes} bytes, boot {BootId}")]
+    public static partial void Starting(this ILogger logger, string version, string aggregator, int samplers, long spoolBytes, string bootId);
+
+    [LoggerMessage(EventId = 1201, EventName = "AgentStopped", Level = LogLevel.Information,
+        Message = "agent stopped after {Ticks} ticks; {Records} records were not acknowledged")]
+    public static partial void Stopped(this ILogger logger, long ticks, ulong records);
+
+    [LoggerMessage(EventId = 1202, EventName = "AgentCertificateUnusable", Level = LogLevel.Error, Message = "a TLS file cannot be used: {Reason}")]
+    [EventHelp(
+        Meaning = "The agent did not start.",
+        Cause = "A file is missing, not readable by this user, or not a matching PEM certificate and key.",
+        Action = "Check the file named; `nodectl fleet issue DIR agent NAME` makes a new pair.")]
+    public static partial void CertificateUnusable(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2001, EventName = "SamplerFailed", Level = LogLevel.Warning,
+        Message = "sampler {Sampler} went from {From} to {To}: {Reason}")]
+    [EventHelp(
+        Meaning = "This sampler's values are missing or partial; the others go on.",
+        Cause = "The kernel refused a read (a device went away, a permission is missing), or its text is not of a known form.",
+        Action = "Look at the reason; nodeagent_sampler_status shows when it recovers. If the form is unknown, report the file's content.")]
+    public static partial void SamplerFailed(this ILogger logger, string sampler, string from, string to, string reason);
+
+    [LoggerMessage(EventId = 2002, EventName = "SamplerRecovered", Level = LogLevel.Information,
+        Message = "sampler {Sampler} is back to {To} after {Calls} calls in {From}")]
+    public static partial void SamplerRecovered(this ILogger logger, string sampler, string to, long calls, string from);
+
+    [LoggerMessage(EventId = 2003, EventName = "TickLost", Level = LogLevel.Error, Message = "a tick could not be spooled and is lost")]
+    [EventHelp(
+        Meaning = "One tick's values are missing; nodeagent_tick_sink_failures_total counts them. Sampling goes on.",
+        Cause = "A fault of the agent, named by error_type.",
+        Action = "Report the line with log.level=debug, which adds the stack.")]
+    public static partial void TickLost(this ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 2004, EventName = "KernelLogUnreadable", Level = LogLevel.Warning,
+        Message = "the kernel log cannot be read; OOM kills, hardware errors and XIDs will not be reported as events")]
+    [EventHelp(
+        Meaning = "Samples are complete; events from the kernel log are missing.",
+        Cause = "/dev/kmsg does not exist (a container) or may not be read (kernel.dmesg_restrict without CAP_SYSLOG).",
+        Action = "Give the service AmbientCapabilities=CAP_SYSLOG, or mount /dev/kmsg into the container.")]
+    public static partial void KernelLogUnreadable(this ILogger logger);
+}

@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Logging;
+using NodeAgent.Agent.Configuration;
+using NodeAgent.Agent.Events;
+using NodeAgent.Agent.Frames;
+using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Uplink;
+using NodeAgent.Contracts.Metrics;
+using NodeAgent.Hosting.Lifetime;
+using NodeAgent.Hosting.Logs;
+using NodeAgent.Hosting.Programs;
+using NodeAgent.Sampling.Clock;
+using NodeAgent.Sampling.Events;
+using NodeAgent.Sampling.Inventory;
+using NodeAgent.Sampling.Linux;
+using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Sampling.Self;
+
+namespace NodeAgent.Agent.Host;
+
+/// <summary>The agent put together: samplers, tick, spool, uplink. Composition only.</summary>
+internal static class AgentService
+{
+    /// <summary>How long a stop waits for the aggregator to take what is spooled.</summary>
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(3);
+
+    internal static async Task<ExitCode> RunAsync(ServiceContext<AgentOptions> context)
+    {
+        AgentOptions options = context.Options;
+        ILogger log = context.Log.CreateLogger("agent");
+        using UplinkChannel? channel = UplinkChannel.TryCreate(options.Uplink, out string problem);
+        if (channel is null)
+        {
+            log.CertificateUnusable(problem);
+            return ExitCode.Usage;
+        }
+
+        HostRoots roots = new(options.Sampling.ProcRoot, options.Sampling.SysRoot, options.Sampling.EtcRoot);
+        string bootId = BootId.TryRead(roots) ?? "";
+        Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
+        MemorySpool spool = new(NewEpoch(random), options.Spool.Capacity);
+        SchemaBook schemas = new();
+        UplinkClient uplink = new(
+            spool, schemas, channel.Transport, new UplinkIdentity(AgentVersion.Text, bootId), TimeProvider.System, random,
+            new UplinkLog(context.Log.CreateLogger<UplinkLog>(), new RepeatedEventGate(log, TimeProvider.System)));
+        using InventoryWatch inventory = new(new InventoryReader(roots).Read, TimeProvider.System);
+        HostEventSpooler events = new(spool, OpenEventSources(roots, bootId, log), inventory, bootId, log);
+        TickSpooler sink = new(new FrameBuilder(spool, schemas), events, log);
+        BootTimeProvider clock = new();
+        TickStatistics statistics = new();
+        List<SamplerRunner> runners = CreateRunners(options.Sampling, roots, clock, new SamplerWatch(log));
+        runners.Add(new SamplerRunner(CreateSelfSampler(roots, runners, statistics, uplink.State, spool), TimeSpan.FromSeconds(1), clock));
+        log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), runners.Count, options.Spool.Capacity, bootId);
+
+        inventory.Start();
+        using TickThread tick = new(new TickLoop(runners, sink, clock, TickSchedule.PhaseOf(MachineIdentity(roots)), statistics));
+        tick.Start();
+        context.Notifier.Ready($"sampling, sending to {channel.Transport.Peer}");
+        await RunUplinkAsync(uplink, spool, tick, context.Lifetime.Stopping).ConfigureAwait(false);
+        log.Stopped(statistics.Ticks, spool.NextSequence - 1 - uplink.State.AcknowledgedSequence);
+        return ExitCode.Ok;
+    }
+
+    // At a stop the tick ends first, then the uplink gets a moment to hand over what it holds.
+    private static async Task RunUplinkAsync(UplinkClient uplink, MemorySpool spool, TickThread tick, CancellationToken stopping)
+    {
+        using CancellationTokenSource end = new();
+        Task running = uplink.RunAsync(end.Token);
+        TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (stopping.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), stopped))
+        {
+            await Task.WhenAny(running, stopped.Task).ConfigureAwait(false);
+        }
+
+        tick.Stop(TimeSpan.FromSeconds(1));
+        await uplink.FlushAsync(spool.NextSequence - 1, FlushLimit).ConfigureAwait(false);
+        await end.CancelAsync().ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+    }
+
+    private static List<SamplerRunner> CreateRunners(SamplingSettings settings, HostRoots roots, TimeProvider clock, ISamplerObserver observer)
+    {
+        SamplerContext context = new() { Roots = roots, CpuDetail = settings.CpuDetail, MaxCgroups = settings.MaxCgroups };
+        return
+        [
+            .. SamplerCatalog.Current.Where(entry => settings.Samplers[entry.Name].Enabled)
+                .Select(entry => new SamplerRunner(entry.CreateForTick(context), settings.Samplers[entry.Name].Interval, clock, observer)),
+        ];
+    }
+
+    private static SelfSampler CreateSelfSampler(
+        HostRoots roots, IReadOnlyList<SamplerRunner> runners, TickStatistics statistics, UplinkState uplink, MemorySpool spool)
+    {
+        SelfSampler self = new(roots, [.. runners], statistics);
+        self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
+        self.AddSource(UplinkMetrics.ConnectionsTotal, () => uplink.Connections);
+        self.AddSource(UplinkMetrics.SentRecordsTotal, () => uplink.SentRecords);
+        self.AddSource(UplinkMetrics.SentBytesTotal, () => uplink.SentBytes);
+        self.AddSource(UplinkMetrics.RejectedRecordsTotal, () => uplink.RejectedRecords);
+        self.AddSource(UplinkMetrics.SpoolBytes, () => spool.HeldBytes);
+        self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, uplink.AcknowledgedSequence));
+        self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.DroppedRecords);
+        return self;
+    }
+
+    private static List<IHostEventSource> OpenEventSources(HostRoots roots, string bootId, ILogger log)
+    {
+        List<IHostEventSource> sources = [new LinkStateSource(roots, bootId)];
+        if (KernelLogSource.TryOpen(bootId) is { } kernelLog)
+        {
+            sources.Add(kernelLog);
+        }
+        else
+        {
+            log.KernelLogUnreadable();
+        }
+
+        return sources;
+    }
+
+    private static string MachineIdentity(HostRoots roots) =>
+        File.Exists(Path.Combine(roots.Etc, "machine-id")) ? File.ReadAllText(Path.Combine(roots.Etc, "machine-id")) : Environment.MachineName;
+
+    private static ulong NewEpoch(Random random)
+    {
+        // 0 means "none" on the wire.
+        ulong epoch = (ulong)random.NextInt64(1, long.MaxValue);
+        return epoch;
+    }
+}

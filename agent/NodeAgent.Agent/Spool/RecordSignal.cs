@@ -1,0 +1,89 @@
+using System.Threading.Tasks.Sources;
+
+namespace NodeAgent.Agent.Spool;
+
+/// <summary>
+/// An auto-reset event for one asynchronous waiter, without allocation: the tick sets it once a second for years.
+/// A set without a waiter is remembered; several are one.
+/// </summary>
+internal sealed class RecordSignal : IValueTaskSource
+{
+    private readonly Lock _lock = new();
+
+    // The waiter's work must not run on the tick thread: it ends in a network write.
+    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private CancellationTokenRegistration _registration;
+    private bool _isSet;
+    private bool _isWaiting;
+
+    internal void Set()
+    {
+        lock (_lock)
+        {
+            if (!_isWaiting)
+            {
+                _isSet = true;
+                return;
+            }
+
+            _isWaiting = false;
+        }
+
+        _core.SetResult(true);
+    }
+
+    /// <summary>Completes at the next <see cref="Set"/>, or at once where one is remembered. One waiter at a time.</summary>
+    internal ValueTask WaitAsync(CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (_isWaiting)
+            {
+                throw new InvalidOperationException("BUG: two readers wait for the same spool");
+            }
+
+            if (_isSet)
+            {
+                _isSet = false;
+                return ValueTask.CompletedTask;
+            }
+
+            if (cancellation.IsCancellationRequested)
+            {
+                return ValueTask.FromCanceled(cancellation);
+            }
+
+            _core.Reset();
+            _isWaiting = true;
+        }
+
+        _registration = cancellation.UnsafeRegister(static (self, token) => ((RecordSignal)self!).Cancel(token), this);
+        return new ValueTask(this, _core.Version);
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        _registration.Dispose();
+        _core.GetResult(token);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    private void Cancel(CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (!_isWaiting)
+            {
+                return;
+            }
+
+            _isWaiting = false;
+        }
+
+        _core.SetException(new OperationCanceledException(cancellation));
+    }
+}

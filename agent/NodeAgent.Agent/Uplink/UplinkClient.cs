@@ -1,0 +1,287 @@
+using Google.Protobuf;
+using Grpc.Core;
+using NodeAgent.Agent.Frames;
+using NodeAgent.Agent.Spool;
+using NodeAgent.V1;
+
+namespace NodeAgent.Agent.Uplink;
+
+/// <summary>What an agent says of itself at the start of every stream.</summary>
+internal sealed record UplinkIdentity(string AgentVersion, string BootId);
+
+/// <summary>Where streams are opened: one channel to one aggregator. A seam, so that simulation can be the network.</summary>
+internal sealed record UplinkTransport(CallInvoker Invoker, string Peer, Metadata? Headers);
+
+/// <summary>
+/// Keeps one stream to the aggregator: connects, says hello, sends what the spool holds from the last acknowledgement on, frees
+/// what is acknowledged, and after any failure starts again with full jitter. Owns no thread; waits cost nothing.
+/// </summary>
+internal sealed class UplinkClient(
+    ISpool spool, SchemaBook schemas, UplinkTransport transport, UplinkIdentity identity, TimeProvider time, Random random, UplinkLog log)
+{
+    internal const uint Protocol = 1;
+
+    /// <summary>An aggregator that accepts a stream but does not answer within this is as good as away.</summary>
+    internal static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
+
+    private readonly Backoff _backoff = new(random);
+    private readonly UplinkState _state = new();
+    private ulong _welcomedSequence = ulong.MaxValue; // by the aggregator, on the present stream
+
+    /// <summary>Counters and the present condition, for metrics and the status line.</summary>
+    internal UplinkState State => _state;
+
+    /// <summary>Runs until cancelled.</summary>
+    internal async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            string reason = await ServeOneStreamAsync(stop).ConfigureAwait(false);
+            _state.IsConnected = false;
+            if (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            TimeSpan delay = _backoff.NextDelay();
+            log.Lost(transport.Peer, reason, delay);
+            await WaitAsync(delay, stop).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Waits until a sequence is acknowledged, as long as there is a stream; for an orderly stop. Gives up after the limit.
+    /// </summary>
+    internal async Task FlushAsync(ulong sequence, TimeSpan limit)
+    {
+        long start = time.GetTimestamp();
+        while (_state.IsConnected && _state.AcknowledgedSequence < sequence && time.GetElapsedTime(start) < limit)
+        {
+            await Task.Delay(FlushPoll, time).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<string> ServeOneStreamAsync(CancellationToken stop)
+    {
+        using CancellationTokenSource streamEnd = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        try
+        {
+            CallOptions options = new CallOptions(transport.Headers).WithCancellationToken(streamEnd.Token);
+            using AsyncDuplexStreamingCall<LinkRecord, LinkReply> call =
+                transport.Invoker.AsyncDuplexStreamingCall(LinkMethod.Create(), host: null, options);
+            Welcome? welcome = await GreetAsync(call, streamEnd).ConfigureAwait(false);
+            if (welcome is null)
+            {
+                return $"no welcome within {WelcomeTimeout.TotalSeconds:0} s";
+            }
+
+            _state.IsConnected = true;
+            _state.Connections++;
+            _welcomedSequence = welcome.AcknowledgedSequence;
+            Free(welcome.AcknowledgedSequence);
+            log.Connected(transport.Peer, welcome.Node, welcome.AggregatorVersion, spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, welcome.AcknowledgedSequence));
+            return await ExchangeAsync(call, welcome, streamEnd).ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            return $"{e.StatusCode}: {e.Status.Detail}";
+        }
+        catch (OperationCanceledException)
+        {
+            return "cancelled";
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or InvalidProtocolBufferException)
+        {
+            return $"{e.GetType().Name}: {e.Message}";
+        }
+    }
+
+    private async Task<Welcome?> GreetAsync(AsyncDuplexStreamingCall<LinkRecord, LinkReply> call, CancellationTokenSource streamEnd)
+    {
+        LinkRecord hello = new();
+        hello.Set(new AgentMessage
+        {
+            Hello = new Hello
+            {
+                Protocol = Protocol,
+                AgentVersion = identity.AgentVersion,
+                BootId = identity.BootId,
+                SpoolEpoch = spool.Epoch,
+                FirstHeldSequence = spool.FirstHeldSequence,
+                DroppedRecords = spool.DroppedRecords,
+                WallUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            },
+        }.ToByteArray());
+
+        bool timedOut = false;
+        using ITimer limit = time.CreateTimer(
+            _ =>
+            {
+                timedOut = true;
+                streamEnd.Cancel();
+            },
+            null, WelcomeTimeout, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await call.RequestStream.WriteAsync(hello).ConfigureAwait(false);
+            if (!await call.ResponseStream.MoveNext(streamEnd.Token).ConfigureAwait(false))
+            {
+                throw new RpcException(new Status(StatusCode.Unavailable, "the aggregator closed the stream before its welcome"));
+            }
+        }
+        catch (Exception e) when (timedOut && e is RpcException or OperationCanceledException)
+        {
+            return null;
+        }
+
+        return call.ResponseStream.Current.Message is { BodyCase: AggregatorMessage.BodyOneofCase.Welcome, Welcome: var welcome }
+            ? welcome
+            : throw new RpcException(new Status(StatusCode.Internal, "the aggregator's first message was not a welcome"));
+    }
+
+    // Sends and receives side by side; the first to end ends the other, and its reason is the one that counts.
+    private async Task<string> ExchangeAsync(
+        AsyncDuplexStreamingCall<LinkRecord, LinkReply> call, Welcome welcome, CancellationTokenSource streamEnd)
+    {
+        Task<string> sending = SendAsync(call.RequestStream, spool.StartAfter(welcome.AcknowledgedSequence), streamEnd.Token);
+        Task<string> receiving = ReceiveAsync(call.ResponseStream, streamEnd.Token);
+        Task<string> first = await Task.WhenAny(sending, receiving).ConfigureAwait(false);
+
+        // A failed write says only that the stream is over; the status that the server gave comes by the reading side.
+        string reason = await first.ConfigureAwait(false);
+        if (first == sending && !streamEnd.IsCancellationRequested)
+        {
+            Task settled = await Task.WhenAny(receiving, Task.Delay(TimeSpan.FromSeconds(1), time, streamEnd.Token)).ConfigureAwait(false);
+            reason = settled == receiving ? await receiving.ConfigureAwait(false) : reason;
+        }
+
+        await streamEnd.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(sending, receiving).ConfigureAwait(false);
+        return reason;
+    }
+
+    private async Task<string> SendAsync(IClientStreamWriter<LinkRecord> stream, ulong next, CancellationToken end)
+    {
+        LinkRecord record = new();
+        LinkRecord schema = new();
+        byte[] buffer = new byte[4096];
+        uint lastSchemaId = 0;
+        try
+        {
+            while (true)
+            {
+                await HoldWhileThrottledAsync(end).ConfigureAwait(false);
+                if (!spool.TryRead(ref next, ref buffer, out int length))
+                {
+                    await spool.WaitForAppendAsync(end).ConfigureAwait(false);
+                    continue;
+                }
+
+                while (schemas.NextNeeded(next, ref lastSchemaId) is { } needed)
+                {
+                    schema.Set(needed);
+                    await stream.WriteAsync(schema, CancellationToken.None).ConfigureAwait(false);
+                }
+
+                record.Buffer = buffer;
+                record.Length = length;
+                await stream.WriteAsync(record, CancellationToken.None).ConfigureAwait(false);
+                _state.SentBytes += length;
+                _state.SentRecords++;
+                next++;
+            }
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException or IOException or InvalidOperationException)
+        {
+            return e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message;
+        }
+    }
+
+    private async Task<string> ReceiveAsync(IAsyncStreamReader<LinkReply> stream, CancellationToken end)
+    {
+        try
+        {
+            while (await stream.MoveNext(end).ConfigureAwait(false))
+            {
+                if (stream.Current.Message is { } message)
+                {
+                    Obey(message);
+                }
+                else
+                {
+                    Free(stream.Current.Acknowledged);
+                }
+            }
+
+            return "the aggregator closed the stream";
+        }
+        catch (RpcException e)
+        {
+            return $"{e.StatusCode}: {e.Status.Detail}";
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException or InvalidProtocolBufferException)
+        {
+            return e.Message;
+        }
+    }
+
+    private void Obey(AggregatorMessage message)
+    {
+        switch (message.BodyCase)
+        {
+            case AggregatorMessage.BodyOneofCase.Throttle:
+                TimeSpan pause = TimeSpan.FromMilliseconds(message.Throttle.RetryAfterMs);
+                _state.ThrottledUntil = time.GetTimestamp() + (long)(pause.TotalSeconds * time.TimestampFrequency);
+                log.Throttled(transport.Peer, pause, message.Throttle.Reason);
+                break;
+            case AggregatorMessage.BodyOneofCase.Rejected:
+                _state.RejectedRecords++;
+                log.Rejected(transport.Peer, message.Rejected.Sequence, message.Rejected.Reason);
+                break;
+            default:
+                // A newer aggregator may say things this agent does not know; they are not for it.
+                _state.UnknownMessages++;
+                break;
+        }
+    }
+
+    private void Free(ulong acknowledged)
+    {
+        // Not the welcome but progress makes a stream a good one: where the same record breaks every stream, waits must grow.
+        if (acknowledged > _welcomedSequence)
+        {
+            _backoff.Succeeded();
+        }
+
+        _state.AcknowledgedSequence = acknowledged;
+        spool.Acknowledge(acknowledged);
+        schemas.Release(spool.FirstHeldSequence);
+    }
+
+    private ValueTask HoldWhileThrottledAsync(CancellationToken end)
+    {
+        long until = _state.ThrottledUntil;
+        return until == 0 || time.GetTimestamp() >= until ? ValueTask.CompletedTask : new ValueTask(HoldAsync(until, end));
+
+        async Task HoldAsync(long untilTimestamp, CancellationToken token)
+        {
+            await Task.Delay(time.GetElapsedTime(time.GetTimestamp(), untilTimestamp), time, token).ConfigureAwait(false);
+            _state.ThrottledUntil = 0;
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan delay, CancellationToken stop)
+    {
+        try
+        {
+            await Task.Delay(delay, time, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping; the loop above sees the same token.
+            return;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Net;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NodeAgent.Aggregator.Configuration;
+using NodeAgent.Aggregator.Events;
+using NodeAgent.Aggregator.Fleet;
+using NodeAgent.Aggregator.Identity;
+using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Query;
+using NodeAgent.Hosting.Lifetime;
+using NodeAgent.Hosting.Logs;
+using NodeAgent.Hosting.Programs;
+using NodeAgent.Rpc.Server;
+using NodeAgent.Rpc.Server.Health;
+using NodeAgent.Tsdb;
+using NodeAgent.Tsdb.Query;
+using NodeAgent.V1;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
+
+namespace NodeAgent.Aggregator;
+
+/// <summary>The aggregator put together: store, engine, services, Kestrel. Composition only.</summary>
+internal sealed class AggregatorServer : IAsyncDisposable
+{
+    private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(1);
+
+    private readonly AggregatorOptions _options;
+    private readonly ILogger _log;
+    private readonly RepeatedEventGate _gate;
+    private readonly TimeProvider _time;
+    private readonly HealthService _health = new();
+    private readonly MemoryStore _store;
+    private readonly RpcServer _rpc;
+    private readonly ServerTls? _tls;
+    private readonly WebApplication _app;
+
+    private AggregatorServer(AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate)
+    {
+        _options = options;
+        _log = logs.CreateLogger("aggregator");
+        _gate = gate;
+        _time = time;
+        _tls = tls;
+        _store = new MemoryStore(new MemoryStoreOptions
+        {
+            RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
+            MaxBytes = options.Store.MaxBytes,
+            Quota = new FixedSeriesQuota(options.Store.MaxSeriesPerNode),
+        });
+        Fleet = new FleetRegistry(time);
+        AccessPolicy policy = new(options.Listen.Plaintext);
+        _rpc = new RpcServer(new RpcServerOptions
+        {
+            Identify = policy.IdentifyAsync,
+            Authorise = AccessPolicy.Authorise,
+            OnCallEnded = LogFailure,
+            TimeProvider = time,
+        });
+        AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds());
+        EventLedger events = new(options.Store.MaxEvents);
+        IngestLog ingestLog = new(logs.CreateLogger<IngestLog>(), gate);
+        AgentLinkService link = new(Fleet, _store, events, Counters, time, facts, ingestLog, _rpc.Draining);
+        QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), Fleet, events, Counters, time, facts);
+        _rpc.AddService(link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
+            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor);
+        _app = Build(logs);
+    }
+
+    internal FleetRegistry Fleet { get; }
+
+    internal IngestCounters Counters { get; } = new();
+
+    /// <summary>Runs until the lifetime says stop.</summary>
+    internal static async Task<ExitCode> RunAsync(ServiceContext<AggregatorOptions> context)
+    {
+        ILogger log = context.Log.CreateLogger("aggregator");
+        RepeatedEventGate gate = new(log, TimeProvider.System);
+        ServerTls? tls = null;
+        if (context.Options.Listen.CaFile is not null)
+        {
+            tls = ServerTls.TryLoad(context.Options.Listen, (subject, reason) => LogRefused(log, gate, subject, reason), out string problem);
+            if (tls is null)
+            {
+                log.CertificateUnusable(problem);
+                return ExitCode.Usage;
+            }
+        }
+
+        await using AggregatorServer server = new(context.Options, context.Log, tls, context.Version, TimeProvider.System, gate);
+        return await server.ServeAsync(context).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync().ConfigureAwait(false);
+        _rpc.Dispose();
+        _store.Dispose();
+        _tls?.Dispose();
+    }
+
+    private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
+    {
+        _log.Starting(context.Version, _options.Store.Retention, _options.Store.MaxBytes, _options.Listen.CaFile ?? "none");
+        string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
+        try
+        {
+            await _app.StartAsync().ConfigureAwait(false);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}", "the address is in use");
+            return ExitCode.CannotBind;
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}", e.Message);
+            return ExitCode.CannotBind;
+        }
+
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName })
+        {
+            _health.Set(service, ServingStatus.Serving);
+        }
+
+        _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
+        context.Notifier.Ready($"serving on {address}");
+        await MaintainAsync(context.Lifetime.Stopping).ConfigureAwait(false);
+        await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
+        _log.Stopped(Counters.Frames, Counters.Samples);
+        return ExitCode.Ok;
+    }
+
+    private async Task MaintainAsync(CancellationToken stopping)
+    {
+        using PeriodicTimer timer = new(MaintenanceInterval, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
+            {
+                _store.Maintain(_time.GetUtcNow().ToUnixTimeMilliseconds());
+                _gate.EndQuiet(TimeSpan.FromMinutes(5));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping: ServeAsync goes on with an orderly stop.
+            return;
+        }
+    }
+
+    private WebApplication Build(ILoggerFactory logs)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "aggregator" });
+        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            RpcKestrelDefaults.Apply(kestrel);
+            if (_tls is not null)
+            {
+                kestrel.Listen(_options.Listen.Address, endpoint =>
+                {
+                    endpoint.Protocols = HttpProtocols.Http2;
+                    endpoint.UseHttps(_tls.Configure);
+                });
+            }
+
+            if (_options.Listen.Plaintext is { } plaintext)
+            {
+                kestrel.Listen(plaintext, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            }
+        });
+        WebApplication app = builder.Build();
+        app.UseRpcServer(_rpc);
+        return app;
+    }
+
+    private void LogFailure(RpcServerCallRecord call)
+    {
+        if (call is { Status.StatusCode: StatusCode.Unknown or StatusCode.Internal, Exception: { } exception })
+        {
+            _log.CallFailed(call.Method, call.Identity?.ToString() ?? "nobody", call.Peer, exception);
+        }
+    }
+
+    private static void LogRefused(ILogger log, RepeatedEventGate gate, string subject, string reason)
+    {
+        if (gate.IsFirst(nameof(AggregatorServerLog.CertificateRefused), subject))
+        {
+            log.CertificateRefused(subject, reason);
+        }
+    }
+
+    /// <summary>Signals are <see cref="ProcessLifetime"/>'s; the host's own handler would stop before the log says why.</summary>
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

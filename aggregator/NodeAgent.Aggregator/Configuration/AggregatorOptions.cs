@@ -1,0 +1,80 @@
+using System.Net;
+using NodeAgent.Hosting.Configuration;
+using NodeAgent.Hosting.Logs;
+using Microsoft.Extensions.Logging;
+
+namespace NodeAgent.Aggregator.Configuration;
+
+/// <summary>The aggregator's settings as written; docs/configuration.md and the example file are generated from <see cref="Settings"/>.</summary>
+internal sealed class AggregatorOptions
+{
+    internal LogSettings Log { get; } = new();
+
+    internal ListenSettings Listen { get; } = new();
+
+    internal StoreSettings Store { get; } = new();
+
+    internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
+        .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
+        .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
+        .Section("store", o => o.Store, StoreSettings.Settings, "How much telemetry is kept."));
+}
+
+/// <summary>Addresses and the aggregator's own certificate.</summary>
+internal sealed class ListenSettings
+{
+    /// <summary>The well-known port of an aggregator.</summary>
+    internal const int DefaultPort = 7443;
+
+    internal IPEndPoint Address { get; set; } = new(IPAddress.Loopback, DefaultPort);
+
+    internal string? CaFile { get; set; }
+
+    internal string? CertificateFile { get; set; }
+
+    internal string? KeyFile { get; set; }
+
+    internal IPEndPoint? Plaintext { get; set; }
+
+    internal static SettingCatalog<ListenSettings> Settings { get; } = SettingCatalog.Define<ListenSettings>(s => s
+        .Listen("address", o => o.Address, (o, v) => o.Address = v,
+            "Where agents and tools connect, with mutual TLS 1.3. Default is loopback: an aggregator for other hosts names an outer address or 0.0.0.0.")
+        .OptionalFilePath("ca_file", o => o.CaFile, (o, v) => o.CaFile = v,
+            "PEM file with the fleet's CA; only certificates it signed are let in. `nodectl fleet init` writes it.",
+            example: "/etc/nodeagent/fleet/ca.crt")
+        .OptionalFilePath("certificate_file", o => o.CertificateFile, (o, v) => o.CertificateFile = v,
+            "PEM file with the aggregator's certificate.", example: "/etc/nodeagent/fleet/aggregator.crt")
+        .OptionalFilePath("key_file", o => o.KeyFile, (o, v) => o.KeyFile = v,
+            "PEM file with the certificate's private key.", example: "/etc/nodeagent/fleet/aggregator.key")
+        .OptionalListen("plaintext", o => o.Plaintext, (o, v) => o.Plaintext = v,
+            "A second address without TLS and without identities, for measurements on one machine: callers say who they are and are believed. "
+            + "Loopback only. Null: none.", example: "127.0.0.1:7480")
+        .Rule(["plaintext"], o => o.Plaintext is { } address && !IPAddress.IsLoopback(address.Address)
+            ? $"{address} is not a loopback address; without TLS anybody on the network could be anybody" : null)
+        .Rule(["ca_file", "certificate_file", "key_file"], o =>
+            o.Plaintext is null && (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
+                ? "ca_file, certificate_file and key_file are all needed; `nodectl fleet init DIR` makes them" : null));
+}
+
+/// <summary>Bounds of the store.</summary>
+internal sealed class StoreSettings
+{
+    internal TimeSpan Retention { get; set; } = TimeSpan.FromHours(6);
+
+    internal long MaxBytes { get; set; } = 1L << 30;
+
+    internal int MaxSeriesPerNode { get; set; } = 20_000;
+
+    internal int MaxEvents { get; set; } = 100_000;
+
+    internal static SettingCatalog<StoreSettings> Settings { get; } = SettingCatalog.Define<StoreSettings>(s => s
+        .Duration("retention", o => o.Retention, (o, v) => o.Retention = v, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30),
+            "Samples older than this are dropped.")
+        .Bytes("max_bytes", o => o.MaxBytes, (o, v) => o.MaxBytes = v, 16L << 20, 1L << 40,
+            "Memory for samples. When it is reached the oldest go first and are counted. One node of 400 series needs about 0.5 MiB, "
+            + "and 2 to 3 MiB more for each hour.")
+        .Integer("max_series_per_node", o => o.MaxSeriesPerNode, (o, v) => o.MaxSeriesPerNode = v, 100, 1_000_000,
+            "A node that registers more is refused, so that one node's label explosion never costs the others.")
+        .Integer("max_events", o => o.MaxEvents, (o, v) => o.MaxEvents = v, 100, 10_000_000,
+            "Events kept in memory; the oldest go first."));
+}

@@ -1,0 +1,67 @@
+using System.Collections.Frozen;
+using System.Net;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using NodeAgent.Contracts.Identity;
+using NodeAgent.Rpc.Server;
+
+namespace NodeAgent.Aggregator.Identity;
+
+/// <summary>
+/// Who may call what. Every method of every service has a row; a method without one is denied to all, and a test fails.
+/// </summary>
+internal sealed class AccessPolicy(IPEndPoint? plaintext)
+{
+    /// <summary>Names the caller on the plaintext address, where no certificate does: a <see cref="FleetIdentity"/> as URI.</summary>
+    internal const string PlaintextHeader = "nodeagent-identity";
+
+    private static readonly FleetRole[] Readers = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin];
+    private static readonly FleetRole[] Anybody = [FleetRole.Agent, .. Readers];
+
+    private static readonly CallerIdentity PlaintextViewer = new(new FleetIdentity("local", FleetRole.Viewer, "plaintext"));
+
+    /// <summary>Allowed roles by service; all methods of a service have the same policy so far.</summary>
+    internal static FrozenDictionary<string, FleetRole[]> Rows { get; } = new Dictionary<string, FleetRole[]>
+    {
+        ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
+        ["nodeagent.v1.Query"] = Readers,
+        ["grpc.health.v1.Health"] = Anybody,
+        ["grpc.reflection.v1.ServerReflection"] = Readers,
+        ["grpc.reflection.v1alpha.ServerReflection"] = Readers,
+    }.ToFrozenDictionary();
+
+    /// <summary>From the connection's certificate; on the plaintext address from a header, or a viewer without one.</summary>
+    internal ValueTask<RpcIdentity?> IdentifyAsync(HttpContext http)
+    {
+        ConnectionInfo connection = http.Connection;
+        if (connection.ClientCertificate is { } certificate)
+        {
+            return ValueTask.FromResult<RpcIdentity?>(CertificateIdentity.Read(certificate));
+        }
+
+        if (http.Request.IsHttps || plaintext is null || connection.LocalPort != plaintext.Port
+            || connection.RemoteIpAddress is not { } remote || !IPAddress.IsLoopback(remote))
+        {
+            return ValueTask.FromResult<RpcIdentity?>(null);
+        }
+
+        string claimed = http.Request.Headers[PlaintextHeader].ToString();
+        return ValueTask.FromResult<RpcIdentity?>(
+            claimed.Length == 0 ? PlaintextViewer
+            : FleetIdentity.TryParse(claimed, out FleetIdentity? identity) ? new CallerIdentity(identity)
+            : null);
+    }
+
+    /// <summary>OK, or why not.</summary>
+    internal static Status Authorise(IMethod method, RpcIdentity? identity)
+    {
+        if (identity is not CallerIdentity caller || caller.Role == FleetRole.None)
+        {
+            return new Status(StatusCode.Unauthenticated, "the certificate carries no identity of this fleet (nodeagent://FLEET/ROLE/NAME)");
+        }
+
+        return Rows.TryGetValue(method.ServiceName, out FleetRole[]? allowed) && allowed.Contains(caller.Role)
+            ? Status.DefaultSuccess
+            : new Status(StatusCode.PermissionDenied, $"{caller} may not call {method.FullName}");
+    }
+}

@@ -1,0 +1,311 @@
+using System.Text.RegularExpressions;
+using System.Threading.Channels;
+using Grpc.Core;
+using NodeAgent.Aggregator.Events;
+using NodeAgent.Aggregator.Fleet;
+using NodeAgent.Aggregator.Identity;
+using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Tsdb;
+using NodeAgent.Tsdb.Live;
+using NodeAgent.Tsdb.Query;
+using NodeAgent.V1;
+
+namespace NodeAgent.Aggregator.Query;
+
+/// <summary>
+/// The gRPC adapter of the query engine and of what the fleet registry and the event ledger know. It translates and streams;
+/// the engine decides. A PromQL adapter will stand beside it, not on it.
+/// </summary>
+internal sealed class QueryService(
+    ITimeSeriesStore store, QueryEngine engine, FleetRegistry fleet, EventLedger events, IngestCounters counters, TimeProvider time,
+    AggregatorFacts facts) : V1.Query.QueryBase
+{
+    private const int SeriesPerMessage = 500;
+    private const int DefaultSeriesLimit = 10_000;
+    private const int DefaultEventLimit = 100;
+    private const int MostEvents = 10_000;
+    private const long DefaultRangeMs = 10 * 60_000;
+
+    // A range without a step aims at this many points: about the columns of a wide terminal.
+    private const long AutomaticPoints = 240;
+
+    private static readonly TimeSpan PatternTimeout = TimeSpan.FromMilliseconds(200);
+
+    private long NowUnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
+    {
+        Regex? pattern = request.NamePattern.Length == 0 ? null : ParsePattern(request.NamePattern);
+        long now = NowUnixMs;
+        ListNodesResponse response = new() { WallUnixMs = now };
+        response.Nodes.AddRange(fleet.Nodes
+            .Where(node => pattern is null || pattern.IsMatch(node.Name))
+            .OrderBy(node => node.Name, StringComparer.Ordinal)
+            .Select(node => ToWire(node, now)));
+        return Task.FromResult(response);
+    }
+
+    public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context)
+    {
+        FleetNode node = fleet.Find(request.Name)
+            ?? throw new RpcException(new Status(StatusCode.NotFound, $"no node named '{request.Name}' has ever connected"));
+        long now = NowUnixMs;
+        GetNodeResponse response = new() { Node = ToWire(node, now), Inventory = node.Inventory, WallUnixMs = now };
+        foreach (SchemaHandle schema in store.Schemas(node.Name))
+        {
+            response.Samplers.Add(new GetNodeResponse.Types.SamplerState
+            {
+                Name = schema.Sampler,
+                Series = (uint)schema.Series.Count,
+                IntervalMs = (uint)schema.IntervalMs,
+                LastFrameUnixMs = schema.NewestUnixMs,
+            });
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override async Task ListSeries(ListSeriesRequest request, IServerStreamWriter<ListSeriesResponse> responses, ServerCallContext context)
+    {
+        int limit = request.Limit == 0 ? DefaultSeriesLimit : (int)Math.Min(request.Limit, int.MaxValue);
+        SeriesSelection selection = Guard(() => store.Select(QueryMapping.ToSelector(request.Selector), 0, long.MaxValue, limit));
+        using ISampleReader reader = store.OpenReader();
+        ListSeriesResponse batch = new();
+        foreach (SeriesInfo series in selection.Series)
+        {
+            SeriesEntry entry = QueryMapping.ToWire(series);
+            if (reader.TryReadNewest(series, long.MaxValue, out long unixMs, out double value))
+            {
+                entry.LastValue = value;
+                entry.LastUnixMs = unixMs;
+            }
+
+            batch.Series.Add(entry);
+            if (batch.Series.Count == SeriesPerMessage)
+            {
+                await responses.WriteAsync(batch, context.CancellationToken).ConfigureAwait(false);
+                batch = new ListSeriesResponse();
+            }
+        }
+
+        batch.Total = (ulong)selection.Total;
+        await responses.WriteAsync(batch, context.CancellationToken).ConfigureAwait(false);
+    }
+
+    public override Task<QueryResponse> Instant(InstantRequest request, ServerCallContext context)
+    {
+        long at = request.HasAtUnixMs ? request.AtUnixMs : NowUnixMs;
+        return Task.FromResult(Guard(() => QueryMapping.ToWire(
+            engine.Instant(QueryMapping.ToPlan(request.Query), at, CallerOf(context), context.CancellationToken))));
+    }
+
+    public override Task<QueryResponse> TopK(TopKRequest request, ServerCallContext context)
+    {
+        long at = request.HasAtUnixMs ? request.AtUnixMs : NowUnixMs;
+        int k = request.K == 0 ? 10 : (int)Math.Min(request.K, int.MaxValue);
+        return Task.FromResult(Guard(() => QueryMapping.ToWire(
+            engine.TopK(QueryMapping.ToPlan(request.Query), k, request.Bottom, at, CallerOf(context), context.CancellationToken))));
+    }
+
+    public override async Task Range(RangeRequest request, IServerStreamWriter<RangeResponse> responses, ServerCallContext context)
+    {
+        long end = request.HasEndUnixMs ? request.EndUnixMs : NowUnixMs;
+        long start = request.HasStartUnixMs ? request.StartUnixMs : end - DefaultRangeMs;
+        long step = request.StepMs == 0 ? AutomaticStepMs(end - start) : (long)Math.Min(request.StepMs, long.MaxValue);
+        using RangeExecution execution = Guard(() => engine.Range(
+            QueryMapping.ToPlan(request.Query), start, end, step, CallerOf(context), context.CancellationToken));
+        using IEnumerator<RangeSeries> series = execution.GetEnumerator();
+
+        // The cost is known only at the end and goes on the last message, so each message waits for the next one to be found.
+        RangeResponse? waiting = null;
+        while (Guard(series.MoveNext))
+        {
+            if (waiting is not null)
+            {
+                await responses.WriteAsync(waiting, context.CancellationToken).ConfigureAwait(false);
+            }
+
+            waiting = QueryMapping.ToWire(series.Current);
+        }
+
+        waiting ??= new RangeResponse { StartUnixMs = start, StepMs = (ulong)step };
+        waiting.Cost = QueryMapping.ToWire(execution.Cost);
+        await responses.WriteAsync(waiting, context.CancellationToken).ConfigureAwait(false);
+    }
+
+    public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchResponse> responses, ServerCallContext context)
+    {
+        if (request.Selector.Length == 0)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "watch needs a selector: a whole fleet is never watched by accident"));
+        }
+
+        Selector selector = Guard(() => Selector.Parse(request.Selector));
+        LiveOptions options = new() { MinIntervalMs = (int)Math.Min(request.MinIntervalMs, int.MaxValue) };
+        using LiveSubscription subscription = store.Subscribe(selector, options);
+        LiveSample[] samples = new LiveSample[1024];
+        HashSet<int> announced = [];
+        while (true)
+        {
+            await subscription.WaitAsync(context.CancellationToken).ConfigureAwait(false);
+            int count = subscription.Drain(samples, out long lost);
+            WatchResponse response = new() { LostSamples = (ulong)lost };
+            foreach (LiveSample sample in samples.AsSpan(0, count))
+            {
+                Announce(response, announced, sample);
+                response.Samples.Add(new WatchResponse.Types.WatchedSample
+                {
+                    Index = (uint)sample.Index,
+                    UnixMs = sample.UnixMs,
+                    Value = sample.Value,
+                });
+            }
+
+            await responses.WriteAsync(response, context.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override async Task ListEvents(ListEventsRequest request, IServerStreamWriter<ListEventsResponse> responses, ServerCallContext context)
+    {
+        int limit = request.Limit == 0 ? DefaultEventLimit : (int)Math.Min(request.Limit, MostEvents);
+        bool Passes(LedgerEntry entry) =>
+            (request.Node.Length == 0 || entry.Node == request.Node)
+            && (request.Kinds.Count == 0 || request.Kinds.Contains(entry.Event.Kind))
+            && entry.Event.Severity >= request.MinSeverity
+            && (!request.HasSinceUnixMs || entry.Event.WallUnixMs >= request.SinceUnixMs);
+
+        if (!request.Follow)
+        {
+            await WriteAllAsync(events.Newest(limit, Passes), responses, context).ConfigureAwait(false);
+            return;
+        }
+
+        List<LedgerEntry> past = events.Follow(limit, Passes, out Channel<LedgerEntry> channel);
+        try
+        {
+            await WriteAllAsync(past, responses, context).ConfigureAwait(false);
+            await foreach (LedgerEntry entry in channel.Reader.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+            {
+                if (Passes(entry))
+                {
+                    await responses.WriteAsync(ToWire(entry), context.CancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            events.Unfollow(channel);
+        }
+    }
+
+    public override Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context)
+    {
+        StoreStats stats = store.Stats();
+        long now = NowUnixMs;
+        return Task.FromResult(new GetStatusResponse
+        {
+            Version = facts.Version,
+            StartedUnixMs = facts.StartedUnixMs,
+            WallUnixMs = now,
+            Nodes = (ulong)fleet.Count,
+            LiveNodes = (ulong)fleet.Nodes.Count(node => node.StateAt(now) == NodeState.Live),
+            Series = (ulong)stats.Series,
+            SamplesTotal = (ulong)stats.SamplesTotal,
+            FramesTotal = (ulong)counters.Frames,
+            RejectedRecordsTotal = (ulong)counters.RejectedRecords,
+            DuplicateRecordsTotal = (ulong)counters.DuplicateRecords,
+            OldestUnixMs = stats.OldestUnixMs,
+            StoreBytes = (ulong)stats.Bytes,
+            StoreLimitBytes = (ulong)stats.MaxBytes,
+            EvictedSamplesTotal = (ulong)stats.SamplesEvictedByBytes,
+        });
+    }
+
+    private static string CallerOf(ServerCallContext context) => CallerIdentity.Of(context).ToString();
+
+    private static long AutomaticStepMs(long rangeMs) => Math.Max(1_000, (rangeMs / AutomaticPoints + 999) / 1_000 * 1_000);
+
+    private static Regex ParsePattern(string pattern)
+    {
+        try
+        {
+            return new Regex($"^(?:{pattern})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, PatternTimeout);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"name pattern '{pattern}': {e.Message}"));
+        }
+    }
+
+    private static void Announce(WatchResponse response, HashSet<int> announced, in LiveSample sample)
+    {
+        if (!announced.Add(sample.Index))
+        {
+            return;
+        }
+
+        WatchResponse.Types.WatchedSeries series = new()
+        {
+            Index = (uint)sample.Index,
+            Metric = sample.Series.Metric,
+            Unit = sample.Series.Unit,
+        };
+        QueryMapping.AddLabels(series.Labels, sample.Series.Labels);
+        response.Series.Add(series);
+    }
+
+    private static async Task WriteAllAsync(
+        List<LedgerEntry> entries, IServerStreamWriter<ListEventsResponse> responses, ServerCallContext context)
+    {
+        foreach (LedgerEntry entry in entries)
+        {
+            await responses.WriteAsync(ToWire(entry), context.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static ListEventsResponse ToWire(LedgerEntry entry) =>
+        new() { Node = entry.Node, Event = entry.Event, ReceivedUnixMs = entry.ReceivedUnixMs };
+
+    private Node ToWire(FleetNode node, long now)
+    {
+        int series = 0;
+        foreach (SchemaHandle schema in store.Schemas(node.Name))
+        {
+            series += schema.Series.Count;
+        }
+
+        return new Node
+        {
+            Name = node.Name,
+            State = node.StateAt(now),
+            AgentVersion = node.AgentVersion,
+            BootId = node.BootId,
+            LastFrameUnixMs = node.LastFrameUnixMs,
+            LastReceivedUnixMs = node.LastReceivedUnixMs,
+            Series = (uint)series,
+            DroppedRecords = node.DroppedRecords,
+            ClockOffsetMs = node.ClockOffsetMs,
+            Clock = node.Clock,
+            FirstReceivedUnixMs = node.FirstReceivedUnixMs,
+        };
+    }
+
+    // The engine's errors are sentences for the person who asked; they travel as they are.
+    private static T Guard<T>(Func<T> query)
+    {
+        try
+        {
+            return query();
+        }
+        catch (QueryException e)
+        {
+            StatusCode code = e.Kind == QueryErrorKind.TimeLimit ? StatusCode.DeadlineExceeded
+                : e.IsCallersMistake ? StatusCode.InvalidArgument
+                : StatusCode.ResourceExhausted;
+            throw new RpcException(new Status(code, e.Message));
+        }
+    }
+}
+
+/// <summary>What the aggregator says of itself.</summary>
+internal sealed record AggregatorFacts(string Version, long StartedUnixMs);

@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using NodeAgent.Tsdb.Chunks;
+
+namespace NodeAgent.Tsdb.Head;
+
+/// <summary>What all schemas of a store share: sizes, the window of acceptable times, and the blocks that retention has yet to see.</summary>
+internal sealed class StoreAccounts(MemoryStoreOptions options)
+{
+    private long _headBytes;
+    private long _blockBytes;
+    private long _oldestAllowed = long.MinValue;
+    private long _newestAllowed = long.MaxValue;
+
+    public MemoryStoreOptions Options => options;
+
+    public long HeadBytes => Volatile.Read(ref _headBytes);
+
+    public long BlockBytes => Volatile.Read(ref _blockBytes);
+
+    /// <summary>Rows older than this are refused.</summary>
+    public long OldestAllowedUnixMs => Volatile.Read(ref _oldestAllowed);
+
+    /// <summary>Rows newer than this are refused.</summary>
+    public long NewestAllowedUnixMs => Volatile.Read(ref _newestAllowed);
+
+    /// <summary>Blocks closed since retention last looked. Writers only push, so closing a block never waits for an eviction.</summary>
+    public ConcurrentQueue<ClosedBlock> Closed { get; } = new();
+
+    public void AddHeadBytes(long bytes) => Interlocked.Add(ref _headBytes, bytes);
+
+    public void AddBlockBytes(long bytes) => Interlocked.Add(ref _blockBytes, bytes);
+
+    public void SetNow(long nowUnixMs)
+    {
+        Volatile.Write(ref _oldestAllowed, nowUnixMs - options.RetentionMs);
+        Volatile.Write(ref _newestAllowed, nowUnixMs + options.MaxAheadMs);
+    }
+}
+
+/// <summary>A block and where it hangs.</summary>
+internal readonly record struct ClosedBlock(MemorySchema Schema, HeadPart Part, Block Block);

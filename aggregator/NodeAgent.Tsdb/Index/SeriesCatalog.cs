@@ -1,0 +1,182 @@
+using NodeAgent.Contracts.Series;
+using NodeAgent.Tsdb.Head;
+using NodeAgent.Tsdb.Query;
+
+namespace NodeAgent.Tsdb.Index;
+
+/// <summary>
+/// Who exists: nodes, their schemas, the series and the index over them. Changed at registration and when something is forgotten,
+/// never by an append. Not thread-safe: the store guards it with its registration lock.
+/// </summary>
+internal sealed class SeriesCatalog(StoreAccounts accounts)
+{
+    private readonly SortedDictionary<string, NodeEntry> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<SeriesKey, MemorySeries> _series = [];
+    private readonly LabelIndex _index = new();
+    private readonly RowCounters _forgotten = new();
+    private int _nextId;
+
+    public IEnumerable<string> Nodes => _nodes.Keys;
+
+    public int NodeCount => _nodes.Count;
+
+    public int SeriesCount => _index.Count;
+
+    public long EstimatedBytes => _index.EstimatedBytes;
+
+    /// <summary>Every schema, replaced ones included.</summary>
+    public IEnumerable<MemorySchema> Schemas => _nodes.Values.SelectMany(node => node.Schemas);
+
+    /// <summary>Counters of the schemas that are no longer there.</summary>
+    public RowCounters Forgotten => _forgotten;
+
+    public MemorySeries[] Select(Selector selector) => _index.Select(selector);
+
+    /// <summary>A node's current schemas, sorted by sampler.</summary>
+    public SchemaHandle[] CurrentSchemas(string node) =>
+        _nodes.TryGetValue(node, out NodeEntry? entry) ? [.. entry.Schemas.Where(schema => !schema.IsReplaced).OrderBy(schema => schema.Sampler, StringComparer.Ordinal)] : [];
+
+    /// <summary>The schema of these columns: the one that is there, or a new one; null if the node may not have so many series.</summary>
+    public MemorySchema? Register(
+        string node, string sampler, int intervalMs, IReadOnlyList<SeriesDefinition> definitions, SeriesKey[] keys, int maxSeries, out bool isNew)
+    {
+        isNew = false;
+        int missing = keys.Count(key => !_series.ContainsKey(key));
+        _nodes.TryGetValue(node, out NodeEntry? entry);
+        if (missing > 0 && (entry?.SeriesCount ?? 0) + missing > maxSeries)
+        {
+            return null;
+        }
+
+        node = _index.Intern(node);
+        if (entry is null)
+        {
+            _nodes.Add(node, entry = new NodeEntry());
+        }
+
+        entry.SeriesCount += missing;
+        MemorySeries[] columns = Resolve(definitions, keys, intervalMs);
+        MemorySchema? schema = entry.Schemas.Find(known => IsSame(known, sampler, intervalMs, columns, definitions));
+        if (schema is null)
+        {
+            isNew = true;
+            schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions);
+            entry.Schemas.Add(schema);
+        }
+
+        foreach (MemorySchema other in entry.Schemas)
+        {
+            if (other.Sampler == sampler)
+            {
+                other.IsReplaced = other != schema;
+            }
+        }
+
+        return schema;
+    }
+
+    /// <summary>Forgets schemas that hold nothing, and the series that were only there.</summary>
+    public void Forget(IReadOnlyCollection<MemorySchema> dead)
+    {
+        List<MemorySeries> orphans = [];
+        foreach (MemorySchema schema in dead)
+        {
+            NodeEntry entry = _nodes[schema.Node];
+            entry.Schemas.Remove(schema);
+            _forgotten.Add(schema.Counters);
+            schema.Release();
+            foreach (MemorySeries series in schema.MemorySeries)
+            {
+                series.RemoveColumnsOf(schema);
+                if (series.Columns.Length == 0)
+                {
+                    orphans.Add(series);
+                    _series.Remove(new SeriesKey(series.Metric, [.. series.Labels]));
+                    entry.SeriesCount--;
+                }
+            }
+
+            if (entry.Schemas.Count == 0)
+            {
+                _nodes.Remove(schema.Node);
+            }
+        }
+
+        _index.Remove(orphans);
+    }
+
+    private static bool IsSame(
+        MemorySchema known, string sampler, int intervalMs, MemorySeries[] columns, IReadOnlyList<SeriesDefinition> definitions)
+    {
+        if (known.Sampler != sampler || known.IntervalMs != intervalMs || !known.MemorySeries.AsSpan().SequenceEqual(columns))
+        {
+            return false;
+        }
+
+        for (int i = 0; i < definitions.Count; i++)
+        {
+            if (known.Scales[i] != definitions[i].Scale)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private MemorySchema Create(
+        string node, string sampler, int intervalMs, MemorySeries[] columns, IReadOnlyList<SeriesDefinition> definitions)
+    {
+        uint[] scales = [.. definitions.Select(definition => definition.Scale)];
+        int firstCloseAt = 1 + (int)(StableHash(node, sampler) % (uint)accounts.Options.HeadRows);
+        MemorySchema schema = new(node, sampler, intervalMs, columns, scales, firstCloseAt, accounts);
+        for (int i = 0; i < columns.Length; i++)
+        {
+            columns[i].AddColumn(schema, i);
+        }
+
+        return schema;
+    }
+
+    private MemorySeries[] Resolve(IReadOnlyList<SeriesDefinition> definitions, SeriesKey[] keys, int intervalMs)
+    {
+        MemorySeries[] columns = new MemorySeries[keys.Length];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            SeriesDefinition definition = definitions[i];
+            if (!_series.TryGetValue(keys[i], out MemorySeries? series))
+            {
+                Label[] labels = [.. keys[i].Labels.Select(label => new Label(_index.Intern(label.Name), _index.Intern(label.Value)))];
+                string metric = _index.Intern(definition.Metric);
+                series = new MemorySeries(_nextId++, metric, labels, definition.Kind, definition.Unit, definition.Scale);
+                _series.Add(new SeriesKey(metric, labels), series);
+                _index.Add(series);
+            }
+
+            series.Describe(definition.Kind, _index.Intern(definition.Unit), definition.Scale, intervalMs);
+            columns[i] = series;
+        }
+
+        return columns;
+    }
+
+    /// <summary>FNV-1a: the same in every process, unlike string hashes, so that a run can be repeated.</summary>
+    private static uint StableHash(string node, string sampler)
+    {
+        uint hash = 2_166_136_261;
+        foreach (char c in node + "/" + sampler)
+        {
+            hash = (hash ^ c) * 16_777_619;
+        }
+
+        // Its low bits alone are weak for names that differ in the last digit; fold the high ones in.
+        return hash ^ (hash >> 15);
+    }
+
+    private sealed class NodeEntry
+    {
+        public List<MemorySchema> Schemas { get; } = [];
+
+        public int SeriesCount { get; set; }
+    }
+}

@@ -1,0 +1,164 @@
+using NodeAgent.Tsdb.Chunks;
+
+namespace NodeAgent.Tsdb.Query.Evaluation;
+
+/// <summary>
+/// Evaluates a plan's window function for one series after another: every step's window is (t - window, t], found by two cursors
+/// that only move forward. Holds scratch; one per query.
+/// </summary>
+internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget budget) : IDisposable
+{
+    private const int StepsBetweenChecks = 64;
+
+    private readonly SampleBuffer _samples = new();
+    private readonly List<int> _resets = []; // index of each value below its predecessor
+    private double[] _sorted = [];
+
+    /// <summary>Values by step, NaN where there is none. Overwritten by the next call.</summary>
+    public double[] Values { get; } = new double[grid.Count];
+
+    /// <summary>Time of the newest sample in the last step's window that has any; 0: none.</summary>
+    public long NewestUnixMs { get; private set; }
+
+    /// <summary>Length of the window of a series.</summary>
+    public long WindowMs(SeriesInfo series)
+    {
+        if (plan.WindowMs > 0)
+        {
+            return plan.WindowMs;
+        }
+
+        return plan.Function == WindowFunction.Last ? series.StaleMs : grid.DefaultWindowMs;
+    }
+
+    /// <summary>Returns whether any step has a value.</summary>
+    public bool Evaluate(ISampleReader reader, SeriesInfo series)
+    {
+        long windowMs = WindowMs(series);
+        _samples.Clear();
+        reader.Read(series, grid.StartUnixMs - windowMs + 1, grid.EndUnixMs, _samples);
+        budget.TakeSamples(_samples.Count);
+        NewestUnixMs = 0;
+        if (_samples.Count == 0)
+        {
+            return false;
+        }
+
+        // A NaN sample says that there was no number. It ends what came before it for "last"; windows are computed without it.
+        if (plan.Function != WindowFunction.Last && Spans.ContainsNaN(_samples.Values))
+        {
+            RemoveNaN();
+        }
+
+        if (plan.Function is WindowFunction.Rate or WindowFunction.Increase)
+        {
+            FindResets();
+        }
+
+        return WalkSteps(windowMs);
+    }
+
+    public void Dispose() => _samples.Dispose();
+
+    private bool WalkSteps(long windowMs)
+    {
+        ReadOnlySpan<long> times = _samples.Times;
+        bool any = false;
+        int low = 0;
+        int high = 0;
+        for (int step = 0; step < Values.Length; step++)
+        {
+            if (step % StepsBetweenChecks == 0)
+            {
+                budget.Check();
+            }
+
+            long at = grid.StartUnixMs + (step * grid.StepMs);
+            high = TimeSearch.SkipThrough(times, high, at);
+            low = TimeSearch.SkipThrough(times, low, at - windowMs);
+            double value = low < high ? ValueOf(low, high, at, windowMs) : double.NaN;
+            Values[step] = value;
+            if (!double.IsNaN(value))
+            {
+                any = true;
+                NewestUnixMs = times[high - 1];
+            }
+        }
+
+        return any;
+    }
+
+    private double ValueOf(int low, int high, long at, long windowMs)
+    {
+        ReadOnlySpan<double> window = _samples.Values[low..high];
+        return plan.Function switch
+        {
+            WindowFunction.Last => window[^1],
+            WindowFunction.Avg => Spans.Mean(window),
+            WindowFunction.Min => Spans.Min(window),
+            WindowFunction.Max => Spans.Max(window),
+            WindowFunction.Sum => Spans.Sum(window),
+            WindowFunction.Count => window.Length,
+            WindowFunction.Quantile => Quantile(window),
+            WindowFunction.Delta => window.Length < 2 ? double.NaN : window[^1] - window[0],
+            WindowFunction.Increase => Increase(low, high, at, windowMs),
+            WindowFunction.Rate => Increase(low, high, at, windowMs) / (windowMs / 1000.0),
+            _ => throw new InvalidOperationException($"BUG: window function {plan.Function} passed the plan's check."),
+        };
+    }
+
+    private double Increase(int low, int high, long at, long windowMs)
+    {
+        double resets = 0;
+        int next = _resets.BinarySearch(low + 1);
+        for (int i = next < 0 ? ~next : next; i < _resets.Count && _resets[i] < high; i++)
+        {
+            resets += _samples.Values[_resets[i] - 1];
+        }
+
+        return CounterMath.Increase(_samples.Times[low..high], _samples.Values[low..high], resets, at - windowMs, at);
+    }
+
+    private double Quantile(ReadOnlySpan<double> window)
+    {
+        if (_sorted.Length < window.Length)
+        {
+            _sorted = new double[Math.Max(window.Length, _sorted.Length * 2)];
+        }
+
+        // Sorting is the one function whose cost can dwarf the samples read: long windows, short steps.
+        budget.Check();
+        window.CopyTo(_sorted);
+        return Spans.Quantile(plan.WindowQuantile, _sorted.AsSpan(0, window.Length));
+    }
+
+    private void FindResets()
+    {
+        _resets.Clear();
+        ReadOnlySpan<double> values = _samples.Values;
+        for (int i = 1; i < values.Length; i++)
+        {
+            if (values[i] < values[i - 1])
+            {
+                _resets.Add(i);
+            }
+        }
+    }
+
+    private void RemoveNaN()
+    {
+        Span<long> times = _samples.WritableTimes;
+        Span<double> values = _samples.WritableValues;
+        int kept = 0;
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!double.IsNaN(values[i]))
+            {
+                times[kept] = times[i];
+                values[kept++] = values[i];
+            }
+        }
+
+        _samples.Truncate(kept);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Collections;
+using Microsoft.Extensions.Logging;
+using NodeAgent.Hosting.Configuration;
+using NodeAgent.Hosting.Lifetime;
+using NodeAgent.Hosting.Logs;
+
+namespace NodeAgent.Hosting.Programs;
+
+/// <summary>What a running service is given.</summary>
+/// <param name="Options">Its configuration, without errors.</param>
+/// <param name="Log">Where its events go.</param>
+/// <param name="Lifetime">When it should stop.</param>
+/// <param name="Notifier">How it tells the service manager.</param>
+/// <param name="Version">The program's version.</param>
+public sealed record ServiceContext<TOptions>(
+    TOptions Options, EventLog Log, ProcessLifetime Lifetime, ServiceNotifier Notifier, string Version);
+
+/// <summary>
+/// What every service's Main does: command line, configuration with all its errors, log, signals, exit code. The one place that
+/// reads the process environment.
+/// </summary>
+/// <param name="name">The program's name.</param>
+/// <param name="summary">One line for its help.</param>
+/// <param name="version">The program's version.</param>
+/// <param name="environmentPrefix">Prefix of the environment variables that set configuration keys.</param>
+/// <param name="settings">Its configuration.</param>
+/// <param name="logOf">Where its log's settings are.</param>
+/// <param name="run">Runs until the lifetime says stop; gives the exit code.</param>
+public sealed class ServiceProgram<TOptions>(
+    string name, string summary, string version, string environmentPrefix, SettingCatalog<TOptions> settings,
+    Func<TOptions, LogSettings> logOf, Func<ServiceContext<TOptions>, Task<ExitCode>> run)
+    where TOptions : class, new()
+{
+    /// <summary>How long a process that is already lost waits for the reader of its log.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
+    private string DefaultFile => OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "NodeAgent", name + ".json")
+        : $"/etc/nodeagent/{name}.json";
+
+    /// <summary>Does what the arguments say.</summary>
+    public async Task<int> MainAsync(string[] arguments)
+    {
+        if (!ServiceArguments.TryParse(arguments, out ServiceArguments parsed, out string error))
+        {
+            await Console.Error.WriteLineAsync($"{name}: {error}; `{name} help` lists what there is").ConfigureAwait(false);
+            return (int)ExitCode.Usage;
+        }
+
+        switch (parsed.Verb)
+        {
+            case ServiceVerb.Help:
+                await Console.Out.WriteLineAsync(Help()).ConfigureAwait(false);
+                return (int)ExitCode.Ok;
+            case ServiceVerb.Version:
+                await Console.Out.WriteLineAsync($"{name} {version}").ConfigureAwait(false);
+                return (int)ExitCode.Ok;
+            case ServiceVerb.PrintExample:
+                await Console.Out.WriteAsync(ConfigurationText.Example(settings, $"Configuration of {name}: {summary}.")).ConfigureAwait(false);
+                return (int)ExitCode.Ok;
+            default:
+                return (int)await WithConfigurationAsync(parsed).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ExitCode> WithConfigurationAsync(ServiceArguments parsed)
+    {
+        LoadedConfiguration<TOptions> loaded = settings.Load(new ConfigurationSources
+        {
+            OptionalFiles = parsed.Files.Count == 0 ? [DefaultFile] : [],
+            Files = parsed.Files,
+            DropInFolder = Path.ChangeExtension(parsed.Files.Count == 0 ? DefaultFile : parsed.Files[^1], ".d"),
+            Environment = ReadEnvironment(),
+            EnvironmentPrefix = environmentPrefix,
+            Overrides = parsed.Overrides,
+        });
+        if (!loaded.IsValid)
+        {
+            foreach (ConfigurationError problem in loaded.Errors)
+            {
+                await Console.Error.WriteLineAsync($"{name}: {problem}").ConfigureAwait(false);
+            }
+
+            return ExitCode.Usage;
+        }
+
+        switch (parsed.Verb)
+        {
+            case ServiceVerb.CheckConfiguration:
+                await Console.Out.WriteLineAsync($"{name}: the configuration is good").ConfigureAwait(false);
+                return ExitCode.Ok;
+            case ServiceVerb.ShowConfiguration:
+                await Console.Out.WriteAsync(ConfigurationText.Effective(loaded, parsed.WithSources)).ConfigureAwait(false);
+                return ExitCode.Ok;
+            default:
+                return await RunAsync(loaded.Options).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ExitCode> RunAsync(TOptions options)
+    {
+        using EventLog log = EventLog.ToStandardError(logOf(options).ToOptions(), TimeProvider.System, Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
+        ILogger own = log.CreateLogger("NodeAgent.Hosting.Program");
+        using ServiceNotifier notifier = new(
+            Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID"));
+        using ProcessLifetime lifetime = new(own, TimeProvider.System, new ProcessLifetimeOptions
+        {
+            Notifier = notifier,
+            FlushLog = () => log.Flush(LastWords), // also before the runtime ends us for an exception that nobody caught
+        });
+        try
+        {
+            return await run(new ServiceContext<TOptions>(options, log, lifetime, notifier, version)).ConfigureAwait(false);
+        }
+        catch (Exception e) // the last witness: whatever ends the process has to be in its log, with a non-zero exit code
+        {
+            own.ProgramFailed(e);
+            return ExitCode.Failure;
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> ReadEnvironment()
+    {
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            yield return KeyValuePair.Create((string)variable.Key, (string?)variable.Value ?? "");
+        }
+    }
+
+    private string Help() =>
+        $"""
+        {name} {version}: {summary}
+
+        usage: {name} COMMAND [--config FILE]... [--set key=value]...
+          run                    run in the foreground, as a service manager wants it
+          run --check-config     check the configuration and end
+          config show            print the effective configuration; --sources adds where each value comes from
+          config example         print an annotated example with every setting and its default
+          version, help
+
+        Without --config, {DefaultFile} is read if it exists. Files in the folder of the same name with .d follow,
+        then environment variables ({environmentPrefix}SECTION__KEY), then --set.
+        """;
+}

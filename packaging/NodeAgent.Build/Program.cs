@@ -1,0 +1,36 @@
+using NodeAgent.Build.Local;
+using NodeAgent.Build.Steps;
+
+return args switch
+{
+    ["up", .. var rest] => await UpCommand.RunAsync(rest),
+    ["test", .. var rest] => await TestStep.RunAsync(rest, thorough: false),
+    ["e2e", .. var rest] => await TestStep.RunEndToEndAsync(rest),
+    ["bench", .. var rest] => await BenchStep.RunAsync(rest),
+    ["fuzz", .. var rest] => await FuzzStep.RunAsync(rest),
+    ["pack", .. var rest] => await PackStep.RunAsync(rest),
+    ["docs", .. var rest] => await TestStep.WritePagesAsync(rest),
+    _ => Usage(args),
+};
+
+static int Usage(string[] args)
+{
+    TextWriter output = args is ["help"] or ["--help"] or ["-h"] ? Console.Out : Console.Error;
+    if (args is [var unknown, ..] && output == Console.Error)
+    {
+        output.WriteLine($"unknown verb '{unknown}'");
+    }
+
+    output.WriteLine(
+        """
+        ./build.sh VERB
+          up [--for 20s] [--port N]   build, start aggregator and agent on this machine, show live readings; ends with Ctrl+C or after --for
+          test [FILTER]               build everything, run all tests (FILTER: only test projects whose name contains it)
+          e2e                         the end-to-end tests in their long form
+          bench NAME [ARGS]           agent | rpc | codec: a table, and one line of JSON last
+          fuzz [TARGET] [--for 60s]   random and mutated input into every parser
+          pack                        trimmed single-file programs into artifacts/pack
+          docs                        write the generated pages under docs/ again
+        """);
+    return output == Console.Out ? 0 : 2;
+}
