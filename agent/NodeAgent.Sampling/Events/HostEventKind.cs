@@ -15,6 +15,9 @@ public static class HostEventKind
     /// <summary>A PCIe link reported an error (AER). severity, pci of the reporter, source.</summary>
     public const string PcieAer = "pcie_aer";
 
+    /// <summary>What sat in a PCIe slot is gone. pci of the port, slot, state.</summary>
+    public const string PcieSlot = "pcie_slot";
+
     /// <summary>A network link came up. interface; speed, driver and pci where the driver says.</summary>
     public const string LinkUp = "link_up";
 

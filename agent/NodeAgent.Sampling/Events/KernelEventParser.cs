@@ -22,6 +22,7 @@ internal static partial class KernelEventParser
         new("EDAC ", HostEventKind.Edac, EventSeverity.Warning, EdacCorrected()),
         new("AER: ", HostEventKind.PcieAer, EventSeverity.Error, AerUncorrected()),
         new("AER: ", HostEventKind.PcieAer, EventSeverity.Warning, AerCorrected()),
+        new("pciehp: Slot(", HostEventKind.PcieSlot, EventSeverity.Error, PcieSlot()),
         new("ink ", HostEventKind.LinkUp, EventSeverity.Info, LinkUp()),
         new("ink ", HostEventKind.LinkDown, EventSeverity.Warning, LinkDown()),
         new("ink status definitely ", HostEventKind.LinkUp, EventSeverity.Info, BondLinkUp()),
@@ -155,15 +156,19 @@ internal static partial class KernelEventParser
         Options)]
     private static partial Regex AerCorrected();
 
+    // drivers/pci/hotplug/pciehp_ctrl.c: "Slot(%s): Link Down", "Slot(%s): Card not present"
+    [GeneratedRegex(@"(?<pci>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(:pcie\d+)?: pciehp: Slot\((?<slot>[\w-]+)\): (?<state>Link Down|Card not present)", Options)]
+    private static partial Regex PcieSlot();
+
     // Drivers: "mlx5_core 0000:3b:00.0 ens1f0np0: Link up", "ixgbe 0000:01:00.0 eth0: NIC Link is Up 10 Gbps, Flow Control: RX/TX",
     // "igb 0000:02:00.0 eno1: igb: eno1 NIC Link is Up 1000 Mbps Full Duplex", "tg3 0000:02:00.0 eth0: Link is up at 1000 Mbps".
     [GeneratedRegex(
-        @"^(?<driver>[\w-]+):? ((?<pci>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]):? )?((?<interface>[\w.@-]{1,15})( \([^)]*\))?:? )(\w+: )?([\w.@-]{1,15} )?(NIC |\(\w+\): )?Link (is )?up\b([, ]+(at )?(?<speed>\d+ ?[MG]bps))?",
+        @"^(?!ata\d)(?<driver>[\w-]+):? ((?<pci>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]):? )?((?<interface>[\w.@-]{1,15})( \([^)]*\))?:? )(\w+: )?([\w.@-]{1,15} )?(NIC |\(\w+\): )?Link (is )?up\b([, ]+(at )?(?<speed>\d+ ?[MG]bps))?",
         Options | RegexOptions.IgnoreCase)]
     private static partial Regex LinkUp();
 
     [GeneratedRegex(
-        @"^(?<driver>[\w-]+):? ((?<pci>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]):? )?((?<interface>[\w.@-]{1,15})( \([^)]*\))?:? )(\w+: )?([\w.@-]{1,15} )?(NIC |\(\w+\): )?Link (is )?down\b",
+        @"^(?!ata\d)(?<driver>[\w-]+):? ((?<pci>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]):? )?((?<interface>[\w.@-]{1,15})( \([^)]*\))?:? )(\w+: )?([\w.@-]{1,15} )?(NIC |\(\w+\): )?Link (is )?down\b",
         Options | RegexOptions.IgnoreCase)]
     private static partial Regex LinkDown();
 

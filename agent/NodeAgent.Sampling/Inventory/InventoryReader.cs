@@ -48,11 +48,17 @@ public sealed class InventoryReader(HostRoots roots)
         {
             limit = Math.Max(limit, (ulong)Math.Max(0, Sysfs.ReadInteger(Path.Combine(directory, name, "cpufreq/cpuinfo_max_freq")) ?? 0) * 1000);
             string package = Sysfs.ReadText(Path.Combine(directory, name, "topology/physical_package_id"));
-            string siblings = Sysfs.ReadText(Path.Combine(directory, name, "topology/thread_siblings_list"));
+            string core = FirstOf(
+                Sysfs.ReadText(Path.Combine(directory, name, "topology/thread_siblings_list")), // core_id repeats on each die of a package
+                Sysfs.ReadText(Path.Combine(directory, name, "topology/core_id")));
             if (package.Length > 0)
             {
                 sockets.Add(package);
-                cores.Add($"{package}/{siblings}");
+            }
+
+            if (core.Length > 0)
+            {
+                cores.Add($"{package}/{core}");
             }
         }
 
@@ -62,7 +68,7 @@ public sealed class InventoryReader(HostRoots roots)
             cpuinfo.Vendor,
             sockets.Count > 0 ? (uint)sockets.Count : cpuinfo.Sockets,
             cores.Count > 0 ? (uint)cores.Count : cpuinfo.Cores,
-            cpuinfo.Threads,
+            cpuinfo.Threads > 0 ? cpuinfo.Threads : CpuListParser.Count(Sysfs.ReadText(Path.Combine(directory, "online"))),
             limit > 0 ? limit : cpuinfo.NamedHertz);
     }
 

@@ -51,13 +51,18 @@ internal abstract class DeviceTableSampler : ISampler
             return SampleStatus.NoData;
         }
 
+        if (_file!.IsTruncated)
+        {
+            text = text[..(text.LastIndexOf((byte)'\n') + 1)]; // half a line would be a wrong number
+        }
+
         if (!TryFill(text, out SampleStatus status))
         {
             Rebuild(text);
             TryFill(text, out status);
         }
 
-        if (_file!.IsTruncated || _rows.IsFull)
+        if (_file.IsTruncated || _rows.IsFull)
         {
             return SampleStatus.Truncated;
         }

@@ -30,7 +30,8 @@ internal sealed class NetstatSampler : ISampler
         _pairFiles = [Open("net/snmp"), Open("net/netstat")];
         _snmp6 = Open("net/snmp6");
 
-        KernelFile? Open(string path) => KernelFile.TryOpen(Path.Combine(roots.Proc, path), initialBytes: 16 * 1024);
+        // Each is one record (proc_create_net_single): a second read to see its end would make the kernel fold all its counters again.
+        KernelFile? Open(string path) => KernelFile.TryOpen(Path.Combine(roots.Proc, path), initialBytes: 16 * 1024, wholeInOneRead: true);
     }
 
     public string Name => "netstat";

@@ -32,7 +32,7 @@ internal sealed class SocketSampler : ISampler
         _conntrackLimit = Open("sys/net/netfilter/nf_conntrack_max");
         _pageBytes = pageBytes;
 
-        KernelFile? Open(string path) => KernelFile.TryOpen(Path.Combine(roots.Proc, path));
+        KernelFile? Open(string path) => KernelFile.TryOpen(Path.Combine(roots.Proc, path), wholeInOneRead: true); // one record each
     }
 
     public string Name => "sockets";

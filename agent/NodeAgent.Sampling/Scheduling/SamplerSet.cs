@@ -33,7 +33,7 @@ public sealed class SamplerSet : IDisposable
         {
             if ((intervalOf ?? DefaultInterval)(entry) is { } interval)
             {
-                ISampler sampler = entry.Create(context);
+                ISampler sampler = entry.CreateForTick(context);
                 _samplers.Add(sampler);
                 runners.Add(new SamplerRunner(sampler, interval, time, observer));
             }

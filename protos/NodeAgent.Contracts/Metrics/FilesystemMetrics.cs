@@ -15,7 +15,7 @@ public static class FilesystemMetrics
         "node_filesystem_avail_bytes", Unit.Bytes, 1, "Free space that users other than root may fill.", "device", "mountpoint", "fstype");
 
     public static readonly MetricDefinition Files = Gauge(
-        "node_filesystem_files", Unit.None, 1, "Inodes.", "device", "mountpoint", "fstype");
+        "node_filesystem_files", Unit.None, 1, "Inodes the file system has.", "device", "mountpoint", "fstype");
 
     public static readonly MetricDefinition FilesFree = Gauge(
         "node_filesystem_files_free", Unit.None, 1, "Free inodes.", "device", "mountpoint", "fstype");

@@ -30,7 +30,7 @@ internal static class HostFixtures
             return host;
         }
 
-        string root = System.IO.Directory.CreateTempSubdirectory("nodeagent-host-").FullName;
+        string root = ScratchHost.CreateDirectory("nodeagent-host-");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => System.IO.Directory.Delete(root, recursive: true);
         foreach (string file in System.IO.Directory.EnumerateFiles(host, "*", SearchOption.AllDirectories))
         {
