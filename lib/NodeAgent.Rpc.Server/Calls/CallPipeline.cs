@@ -91,6 +91,7 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
 
         Status status = await work.ConfigureAwait(false);
         await call.AnswerAsync(status).ConfigureAwait(false);
+        call.ReleaseBuffers();
     }
 
     // The client gets its answer when the deadline passes, even from a handler that does not listen; but the request may not be left before
@@ -125,7 +126,9 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
         if (encoding.Count > 0 && encoding[0] is not (RpcHeaderNames.Identity or RpcHeaderNames.Gzip))
         {
             call.Http.Response.Headers[RpcHeaderNames.AcceptEncoding] = RpcHeaderNames.AcceptedEncodings;
-            return new Status(StatusCode.Unimplemented, $"The message encoding '{encoding[0]}' is not supported; send {RpcHeaderNames.AcceptedEncodings}.");
+            return new Status(
+                StatusCode.Unimplemented,
+                $"The message encoding '{encoding[0]}' is not supported; send {RpcHeaderNames.AcceptedEncodings}.");
         }
 
         return JudgeMetadata(headers) ?? JudgeTimeout(headers, out timeout) ?? Status.DefaultSuccess;
@@ -144,7 +147,9 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
 
         return size <= options.MaxRequestMetadataSize
             ? null
-            : new Status(StatusCode.ResourceExhausted, $"Received metadata larger than max ({size} vs. {options.MaxRequestMetadataSize} bytes).");
+            : new Status(
+                StatusCode.ResourceExhausted,
+                $"Received metadata larger than max ({size} vs. {options.MaxRequestMetadataSize} bytes).");
     }
 
     private static Status? JudgeTimeout(IHeaderDictionary headers, out TimeSpan? timeout)
