@@ -46,17 +46,16 @@ internal static class AgentService
         HostEventSpooler events = new(spool, OpenEventSources(roots, bootId, log), inventory, bootId, log);
         TickSpooler sink = new(new FrameBuilder(spool, schemas), events, log);
         BootTimeProvider clock = new();
-        TickStatistics statistics = new();
-        List<SamplerRunner> runners = CreateRunners(options.Sampling, roots, clock, new SamplerWatch(log));
-        runners.Add(new SamplerRunner(CreateSelfSampler(roots, runners, statistics, uplink.State, spool), TimeSpan.FromSeconds(1), clock));
-        log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), runners.Count, options.Spool.Capacity, bootId);
+        using SamplerSet samplers = CreateSamplers(options.Sampling, roots, clock, new SamplerWatch(log));
+        AddOwnMetrics(samplers.Self, uplink.State, spool);
+        log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.Capacity, bootId);
 
         inventory.Start();
-        using TickThread tick = new(new TickLoop(runners, sink, clock, TickSchedule.PhaseOf(MachineIdentity(roots)), statistics));
+        using TickThread tick = new(samplers.MakeLoop(sink, TickSchedule.PhaseOf(MachineIdentity(roots))));
         tick.Start();
         context.Notifier.Ready($"sampling, sending to {channel.Transport.Peer}");
         await RunUplinkAsync(uplink, spool, tick, context.Lifetime.Stopping).ConfigureAwait(false);
-        log.Stopped(statistics.Ticks, spool.NextSequence - 1 - uplink.State.AcknowledgedSequence);
+        log.Stopped(samplers.Statistics.Ticks, spool.NextSequence - 1 - uplink.State.AcknowledgedSequence);
         return ExitCode.Ok;
     }
 
@@ -77,20 +76,15 @@ internal static class AgentService
         await running.ConfigureAwait(false);
     }
 
-    private static List<SamplerRunner> CreateRunners(SamplingSettings settings, HostRoots roots, TimeProvider clock, ISamplerObserver observer)
-    {
-        SamplerContext context = new() { Roots = roots, CpuDetail = settings.CpuDetail, MaxCgroups = settings.MaxCgroups };
-        return
-        [
-            .. SamplerCatalog.Current.Where(entry => settings.Samplers[entry.Name].Enabled)
-                .Select(entry => new SamplerRunner(entry.CreateForTick(context), settings.Samplers[entry.Name].Interval, clock, observer)),
-        ];
-    }
+    private static SamplerSet CreateSamplers(SamplingSettings settings, HostRoots roots, TimeProvider clock, ISamplerObserver observer) => new(
+        SamplerCatalog.Current,
+        new SamplerContext { Roots = roots, CpuDetail = settings.CpuDetail, MaxCgroups = settings.MaxCgroups },
+        clock,
+        entry => settings.Samplers[entry.Name] is { Enabled: true } wanted ? wanted.Interval : null,
+        observer);
 
-    private static SelfSampler CreateSelfSampler(
-        HostRoots roots, IReadOnlyList<SamplerRunner> runners, TickStatistics statistics, UplinkState uplink, MemorySpool spool)
+    private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, MemorySpool spool)
     {
-        SelfSampler self = new(roots, [.. runners], statistics);
         self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
         self.AddSource(UplinkMetrics.ConnectionsTotal, () => uplink.Connections);
         self.AddSource(UplinkMetrics.SentRecordsTotal, () => uplink.SentRecords);
@@ -99,7 +93,6 @@ internal static class AgentService
         self.AddSource(UplinkMetrics.SpoolBytes, () => spool.HeldBytes);
         self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, uplink.AcknowledgedSequence));
         self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.DroppedRecords);
-        return self;
     }
 
     private static List<IHostEventSource> OpenEventSources(HostRoots roots, string bootId, ILogger log)

@@ -4,6 +4,7 @@ namespace NodeAgent.Sampling.Scheduling;
 /// Runs a sampler that may hang (statfs on a dead mount, a driver) on a thread of its own, so that it can hold up nobody. Each
 /// tick starts a call and gives it a short time to end; if it does not, the values that finished last are handed out, and after
 /// the deadline none, with <see cref="SampleStatus.Stalled"/>, until the call returns. A hung call is never started twice.
+/// Where the host has no such source the thread ends, and the look for one that may appear is part of the tick.
 /// </summary>
 public sealed class OwnBeatSampler : ISampler, IDisposable
 {
@@ -11,16 +12,16 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
     private readonly ISampler _inner; // the worker's while _isBusy, else the tick's
     private readonly long _deadlineNs;
     private readonly int _patienceMs;
-    private readonly Thread _thread;
+    private Thread? _thread;
     private readonly SeriesTable _lastFinished = new(); // the tick's
     private SampleTime _startedAt;
     private SampleStatus _lastStatus = SampleStatus.NoData;
     private Exception? _error;
-    private bool _isStarted;
     private bool _isBusy;
     private bool _isStopping;
+    private bool _hasNothing; // the last call found no source at all: there is nothing to hang on, and no thread to keep for it
 
-    /// <param name="inner">Called only on the own thread.</param>
+    /// <param name="inner">Called only on the own thread, unless it found no source at all.</param>
     /// <param name="deadline">A call that takes longer is Stalled.</param>
     /// <param name="patience">
     /// How long a tick waits for its own call, in whole milliseconds; default 5 ms. Zero: values are always a tick old.
@@ -30,7 +31,6 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
         _inner = inner;
         _deadlineNs = (long)deadline.TotalNanoseconds;
         _patienceMs = (int)(patience ?? TimeSpan.FromMilliseconds(5)).TotalMilliseconds;
-        _thread = new Thread(Run) { Name = inner.Name, IsBackground = true };
     }
 
     public string Name => _inner.Name;
@@ -96,9 +96,16 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
             return;
         }
 
-        if (!_isStarted)
+        if (_hasNothing)
         {
-            _isStarted = true;
+            _lastStatus = Call(now, out _error);
+            _hasNothing = FoundNothing(_lastStatus);
+            return;
+        }
+
+        if (_thread is null)
+        {
+            _thread = new Thread(Run) { Name = _inner.Name, IsBackground = true };
             _thread.Start();
         }
 
@@ -144,10 +151,18 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
                 _lastStatus = status;
                 _error = error;
                 _isBusy = false;
+                _hasNothing = FoundNothing(status);
                 Monitor.PulseAll(_gate);
+                if (_hasNothing)
+                {
+                    _thread = null;
+                    return;
+                }
             }
         }
     }
+
+    private bool FoundNothing(SampleStatus status) => status == SampleStatus.NoData && _inner.Series.Count == 0;
 
     private SampleStatus Call(in SampleTime at, out Exception? error)
     {
