@@ -27,7 +27,8 @@ internal sealed class CtlException(ExitCode code, string what, string why, strin
         get
         {
             string cause = Why.TrimEnd('.', ' ', '\n');
-            return Remedy is null ? $"{What}: {cause}" : $"{What}: {cause}. {Remedy}";
+            string stop = cause.EndsWith('?') ? "" : ".";
+            return Remedy is null ? $"{What}: {cause}" : $"{What}: {cause}{stop} {Remedy}";
         }
     }
 

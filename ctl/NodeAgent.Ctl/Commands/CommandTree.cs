@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using NodeAgent.Ctl.Completion;
 
@@ -31,6 +32,7 @@ internal static class CommandTree
         }
 
         foreach (VersionOption version in root.Options.OfType<VersionOption>().ToList()) root.Options.Remove(version);
+        foreach (SuggestDirective suggest in root.Directives.OfType<SuggestDirective>()) suggest.Action = new SuggestAction(suggest);
         return root;
     }
 }

@@ -29,8 +29,7 @@ internal static class EventsCommand
         node.CompletionSources.Add(context => NodeNames.Complete(run, context));
         Option<string[]> kind = new("--kind") { Description = "Only these kinds; may be repeated", HelpName = "kind" };
         kind.CompletionSources.Add(Kinds);
-        Option<Least> severity = Values.Choice("--severity", null, "At least this severe", Least.Any);
-        severity.HelpName = "severity";
+        Option<Least?> severity = Values.Choice<Least>("--severity", null, "At least this severe", "severity");
         Option<string?> since = new("--since") { Description = "Not older than this: 1h, 2026-11-21T09:00:00Z", HelpName = "time" };
         Option<int?> limit = Values.Count("--limit", "At most this many past events (default: 100)", 1, 1_000_000);
         Option<bool> follow = new("--follow", "-f") { Description = "Stay and print new events as they arrive" };
@@ -41,7 +40,7 @@ internal static class EventsCommand
             ListEventsRequest request = new()
             {
                 Node = context.Parse.GetValue(node) ?? "",
-                MinSeverity = (Severity)(int)context.Parse.GetValue(severity),
+                MinSeverity = (Severity)(int)(context.Parse.GetValue(severity) ?? Least.Any),
                 Limit = (uint)(context.Parse.GetValue(limit) ?? 0),
                 Follow = context.Parse.GetValue(follow),
             };

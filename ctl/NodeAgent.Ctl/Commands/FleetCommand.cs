@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NodeAgent.Contracts.Identity;
 using NodeAgent.Ctl.Fleet;
 using NodeAgent.Ctl.Text;
 
@@ -23,10 +24,10 @@ internal static class FleetCommand
         Command command = new("init", "Make a CA, the aggregator's certificate and yours") { folder, name, serverNames, caller, force };
         run.On(command, (context, _) =>
         {
-            string fleet = Checked("--name", context.Parse.GetValue(name)!);
+            string fleet = CheckedFleet(context.Parse.GetValue(name)!);
             FleetFolder files = new(context.Parse.GetRequiredValue(folder));
             IReadOnlyList<string> names = Names(context.Parse.GetValue(serverNames), context.World.HostName);
-            string who = context.Parse.GetValue(caller) is { } given ? Checked("--operator", given) : User(context.World);
+            string who = context.Parse.GetValue(caller) is { } given ? CheckedName("--operator", given) : User(context.World);
             IReadOnlyList<FleetFileItem> written = new FleetIssuer(context.World.Time).Init(files, fleet, names, who, context.Parse.GetValue(force));
 
             context.Printer.List(FleetFileItem.Listing, written);
@@ -44,8 +45,8 @@ internal static class FleetCommand
     private static Command Issue(CommandRunner run)
     {
         Argument<string> folder = Folder();
-        Argument<string> role = new("role") { HelpName = "ROLE", Description = string.Join(", ", FleetIdentity.Roles) };
-        role.CompletionSources.Add([.. FleetIdentity.Roles]);
+        Argument<string> role = new("role") { HelpName = "ROLE", Description = string.Join(", ", FleetRoles.Names) };
+        role.CompletionSources.Add([.. FleetRoles.Names]);
         Argument<string> name = new("name") { HelpName = "NAME", Description = "The node's or the person's name" };
         Option<int?> days = Values.Count("--days", $"Days of validity (default: {FleetIssuer.MemberValidity.TotalDays:0}; never beyond the CA's)", 1, 3653);
         Option<bool> force = Force();
@@ -53,14 +54,14 @@ internal static class FleetCommand
         run.On(command, (context, _) =>
         {
             string wanted = context.Parse.GetRequiredValue(role);
-            if (!FleetIdentity.Roles.Contains(wanted))
+            if (!FleetRoles.TryParse(wanted, out FleetRole parsed))
             {
-                throw CtlException.Usage("cannot issue a certificate", $"'{wanted}' is none of {string.Join(", ", FleetIdentity.Roles)}", Nearest.Question(wanted, FleetIdentity.Roles));
+                throw CtlException.Usage("cannot issue a certificate", $"'{wanted}' is none of {string.Join(", ", FleetRoles.Names)}", Nearest.Question(wanted, FleetRoles.Names));
             }
 
             TimeSpan validity = context.Parse.GetValue(days) is { } given ? TimeSpan.FromDays(given) : FleetIssuer.MemberValidity;
             FleetFolder files = new(context.Parse.GetRequiredValue(folder));
-            FleetFileItem written = new FleetIssuer(context.World.Time).Issue(files, wanted, Checked("NAME", context.Parse.GetRequiredValue(name)), validity, context.Parse.GetValue(force));
+            FleetFileItem written = new FleetIssuer(context.World.Time).Issue(files, parsed, CheckedName("NAME", context.Parse.GetRequiredValue(name)), validity, context.Parse.GetValue(force));
             context.Printer.List(FleetFileItem.Listing, [written]);
             return Task.CompletedTask;
         });
@@ -76,9 +77,14 @@ internal static class FleetCommand
 
     private static Option<bool> Force() => new("--force") { Description = "Replace files that exist" };
 
-    private static string Checked(string what, string text) => FleetIdentity.IsName(text)
+    // Lower case only: the fleet stands where a URI has its host, which some readers compare without case and some with it.
+    private static string CheckedFleet(string text) => FleetIdentity.IsFleetName(text) && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
         ? text
-        : throw CtlException.Usage($"cannot use {what} '{text}'", "names have lower-case letters, digits, dots, dashes and underscores, begin and end with a letter or digit, and are at most 63 long");
+        : throw CtlException.Usage($"cannot use --name '{text}'", "a fleet's name has lower-case letters, digits, dots and dashes, at most 63");
+
+    private static string CheckedName(string what, string text) => FleetIdentity.IsHolderName(text)
+        ? text
+        : throw CtlException.Usage($"cannot use {what} '{text}'", "a name has letters, digits, dots, dashes and underscores, at most 253");
 
     private static string[] Names(string? given, string hostName)
     {
@@ -96,6 +102,6 @@ internal static class FleetCommand
     private static string User(CtlWorld world)
     {
         string user = (world.Variable("SUDO_USER") ?? world.Variable("USER") ?? world.Variable("USERNAME") ?? "operator").ToLowerInvariant();
-        return FleetIdentity.IsName(user) ? user : "operator";
+        return FleetIdentity.IsHolderName(user) ? user : "operator";
     }
 }

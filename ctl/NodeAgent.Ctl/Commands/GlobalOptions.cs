@@ -23,8 +23,8 @@ internal sealed class GlobalOptions
     public readonly Option<string?> Cert = new("--cert") { Description = "PEM file with your certificate (default: NODECTL_CERT, the profile)", HelpName = "file", Recursive = true };
     public readonly Option<string?> Key = new("--key") { Description = "PEM file with its key (default: NODECTL_KEY, the profile)", HelpName = "file", Recursive = true };
     public readonly Option<bool> Plaintext = new("--plaintext") { Description = "HTTP/2 without TLS; this machine's loopback only", Recursive = true };
-    public readonly Option<TimeSpan> Timeout = Values.Duration("--timeout", "Longest wait for an answer (default: 10s); streams have none", DefaultTimeout, recursive: true);
-    public readonly Option<OutputFormat> Output = Values.Choice("--output", "-o", "Form of the output", OutputFormat.Table, recursive: true);
+    public readonly Option<TimeSpan?> Timeout = Values.Duration("--timeout", "Longest wait for an answer (default: 10s); streams have none", recursive: true);
+    public readonly Option<OutputFormat?> Output = Values.Choice<OutputFormat>("--output", "-o", "Form of the output", "form", recursive: true);
     public readonly Option<bool> NoColor = new("--no-color") { Description = "No colours (also NO_COLOR, and whenever the output is no terminal)", Recursive = true };
     public readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "Say more on standard error; -vv also shows where an error arose", Recursive = true, Arity = ArgumentArity.Zero };
 
@@ -35,7 +35,7 @@ internal sealed class GlobalOptions
 
     public ConnectionFlags Connection(ParseResult parse) => new(
         parse.GetValue(Server), parse.GetValue(Ca), parse.GetValue(Cert), parse.GetValue(Key), parse.GetValue(Profile),
-        parse.GetValue(Plaintext), parse.GetValue(Timeout));
+        parse.GetValue(Plaintext), parse.GetValue(Timeout) ?? DefaultTimeout);
 
     /// <summary>How often -v was given.</summary>
     public int Verbosity(ParseResult parse) => parse.GetResult(Verbose) is OptionResult { Implicit: false } result ? result.IdentifierTokenCount : 0;
@@ -44,6 +44,6 @@ internal sealed class GlobalOptions
     {
         bool terminal = world.Terminal.OutputIsTerminal;
         bool colour = terminal && !parse.GetValue(NoColor) && world.Variable("NO_COLOR") is null && world.Variable("TERM") != "dumb";
-        return new Printer(world.Out, parse.GetValue(Output), colour, terminal ? world.Terminal.Width : int.MaxValue);
+        return new Printer(world.Out, parse.GetValue(Output) ?? OutputFormat.Table, colour, terminal ? world.Terminal.Width : int.MaxValue);
     }
 }

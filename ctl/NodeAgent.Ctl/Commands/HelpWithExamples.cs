@@ -34,6 +34,8 @@ internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLin
         ["completion"] = ["source <(nodectl completion bash)", "nodectl completion fish > ~/.config/fish/completions/nodectl.fish"],
     };
 
+    public override bool ClearsParseErrors => true;
+
     public override int Invoke(ParseResult parseResult)
     {
         int code = inner.Invoke(parseResult);

@@ -7,17 +7,25 @@ namespace NodeAgent.Ctl.Commands;
 /// <summary>What is wrong with a command line, in one line, with what was probably meant.</summary>
 internal static class ParseFailure
 {
+    private const string UnknownOption = "unknown option";
+
     public static CtlException Explain(ParseResult parse)
     {
         Command command = parse.CommandResult.Command;
         string path = PathOf(parse.CommandResult);
         string help = $"See '{path} --help'.";
 
+        // An unknown option in front of its value is taken for an argument, and the value for a stranger: the option is the news.
+        if (parse.Errors.FirstOrDefault(error => error.SymbolResult is ArgumentResult && error.Message.StartsWith(UnknownOption, StringComparison.Ordinal)) is { } taken)
+        {
+            return CtlException.Usage(taken.Message.TrimEnd('?').Split(". ")[0], $"{path} does not have it", Join(taken.Message.Split(". ").ElementAtOrDefault(1), help));
+        }
+
         if (parse.UnmatchedTokens is [{ } stranger, ..]) return Unmatched(stranger, command, parse.CommandResult, path, help);
         ParseError error = parse.Errors[0];
-        if (error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing) return CtlException.Usage($"{path} needs {NameOf(missing.Argument)}", "it was not given", help);
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing) return CtlException.Usage($"missing {NameOf(missing.Argument)}", $"{path} needs it", help);
         if (error.SymbolResult is OptionResult { Tokens.Count: 0 } bare) return CtlException.Usage($"{bare.Option.Name} needs a value", "none was given", help);
-        if (error.SymbolResult is CommandResult && command.Subcommands.Count > 0) return CtlException.Usage($"{path} needs a command", $"one of {string.Join(", ", Names(command))}", help);
+        if (error.SymbolResult is CommandResult && command.Subcommands.Count > 0) return CtlException.Usage("missing command", $"{path} needs one of {string.Join(", ", Names(command))}", help);
         return CtlException.Usage("cannot read the command line", error.Message, help);
     }
 
@@ -30,7 +38,7 @@ internal static class ParseFailure
             SymbolResult? parent = result.Parent;
             while (parent is not null and not CommandResult) parent = parent.Parent;
             string question = parent is CommandResult owner && Nearest.Question(token.Value, Options(owner)) is { } text ? ". " + text : "";
-            result.AddError($"unknown option '{token.Value}'{question}");
+            result.AddError($"{UnknownOption} '{token.Value}'{question}");
         }
     }
 

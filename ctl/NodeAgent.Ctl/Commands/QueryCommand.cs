@@ -14,8 +14,8 @@ internal sealed class QueryCommand
 {
     private readonly Argument<string> _expression = new("expr") { HelpName = "EXPR", Description = "PromQL subset: sum by (node) (rate(node_cpu_seconds_total{mode=\"user\"}[1m]))" };
     private readonly Option<string?> _at = new("--at") { Description = "Evaluate at this time: 10m (ago), 2026-11-21T09:00:00Z (default: now)", HelpName = "time" };
-    private readonly Option<TimeSpan?> _range = Values.OptionalDuration("--range", "Evaluate over this long until --end (default: 10m when --step, --start, --end or --plot is given)");
-    private readonly Option<TimeSpan?> _step = Values.OptionalDuration("--step", "Distance of two points of a range (default: about 240 points)");
+    private readonly Option<TimeSpan?> _range = Values.Duration("--range", "Evaluate over this long until --end (default: 10m when --step, --start, --end or --plot is given)");
+    private readonly Option<TimeSpan?> _step = Values.Duration("--step", "Distance of two points of a range (default: about 240 points)");
     private readonly Option<string?> _start = new("--start") { Description = "Beginning of the range, instead of --range", HelpName = "time" };
     private readonly Option<string?> _end = new("--end") { Description = "End of the range (default: now)", HelpName = "time" };
     private readonly Option<bool> _plot = new("--plot") { Description = "Draw the range as a plot that fills the terminal" };

@@ -14,7 +14,7 @@ internal static class StatusCommand
         {
             GetStatusResponse answer = await context.Fleet.GetStatusAsync(new GetStatusRequest(), cancellation).ConfigureAwait(false);
             StatusItem item = StatusItem.From(answer, context.Settings.Server.Authority);
-            context.Printer.Single(StatusView.Listing, item, () => StatusView.Render(item));
+            context.Printer.Single(StatusView.Listing, item, () => StatusView.Render(item, context.Printer.Width));
         });
         return command;
     }

@@ -8,19 +8,12 @@ namespace NodeAgent.Ctl.Commands;
 /// <summary>Options whose values are more than text, with an error that says what would have been right.</summary>
 internal static class Values
 {
-    public static Option<TimeSpan> Duration(string name, string description, TimeSpan byDefault, bool recursive = false) => new(name)
+    /// <summary>Null: not given. The default stands in the description in the words that one would type.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description, bool recursive = false) => new(name)
     {
         Description = description,
         HelpName = "duration",
         Recursive = recursive,
-        DefaultValueFactory = _ => byDefault,
-        CustomParser = result => ParseDuration(result, name) ?? byDefault,
-    };
-
-    public static Option<TimeSpan?> OptionalDuration(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "duration",
         CustomParser = result => ParseDuration(result, name),
     };
 
@@ -37,24 +30,23 @@ internal static class Values
         },
     };
 
-    /// <summary>One of an enumeration's names, lower case.</summary>
-    public static Option<T> Choice<T>(string name, string? alias, string description, T byDefault, bool recursive = false)
+    /// <summary>One of an enumeration's names, lower case. Null: not given.</summary>
+    public static Option<T?> Choice<T>(string name, string? alias, string description, string helpName, bool recursive = false)
         where T : struct, Enum
     {
         string[] names = [.. Enum.GetNames<T>().Select(known => known.ToLowerInvariant())];
-        Option<T> option = new(name, alias is null ? [] : [alias])
+        Option<T?> option = new(name, alias is null ? [] : [alias])
         {
             Description = $"{description}: {string.Join(", ", names)}",
-            HelpName = "form",
+            HelpName = helpName,
             Recursive = recursive,
-            DefaultValueFactory = _ => byDefault,
             CustomParser = result =>
             {
                 string text = result.Tokens[0].Value;
                 int index = Array.IndexOf(names, text);
                 if (index >= 0) return Enum.GetValues<T>()[index];
                 result.AddError($"{name}: '{text}' is none of {string.Join(", ", names)}{(Nearest.Question(text, names) is { } question ? ". " + question : "")}");
-                return byDefault;
+                return null;
             },
         };
         option.CompletionSources.Add(names);

@@ -15,7 +15,7 @@ internal static class WatchCommand
         Argument<string> selector = new("selector") { HelpName = "SELECTOR", Description = "name{label=\"x\",…}; never empty: nobody watches a whole fleet by accident" };
         selector.Validators.Add(ParseFailure.RefuseOption);
         selector.CompletionSources.Add(MetricNames.Complete);
-        Option<TimeSpan?> interval = Values.OptionalDuration("--interval", "At most one sample of a series in this time (default: every sample)");
+        Option<TimeSpan?> interval = Values.Duration("--interval", "At most one sample of a series in this time (default: every sample)");
         Option<int?> count = Values.Count("--count", "End after this many samples", 1, int.MaxValue);
 
         Command command = new("watch", "Print every new sample of the matching series") { selector, interval, count };

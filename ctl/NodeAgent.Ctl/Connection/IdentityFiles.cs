@@ -23,7 +23,14 @@ internal static class IdentityFiles
     {
         if (certificatePath is null || keyPath is null) return null;
         X509Certificate2? identity = null;
-        Load(certificatePath, "the identity", () => identity = X509Certificate2.CreateFromPemFile(certificatePath, keyPath));
+        Load(certificatePath, "the identity", () =>
+        {
+            using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(certificatePath, keyPath);
+            // TLS on Windows cannot use the ephemeral key that the PEM reader makes; a round trip through PKCS#12 serves both.
+            identity = OperatingSystem.IsWindows()
+                ? X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), password: null)
+                : X509Certificate2.CreateFromPemFile(certificatePath, keyPath);
+        });
         return identity;
     }
 

@@ -15,5 +15,5 @@ internal sealed record CheckItem(string Name, string Outcome, string Detail, str
 
     public static CheckItem Skip(string name, string because) => new(name, "skip", because, null);
 
-    public bool Failed => Outcome == "fail";
+    internal bool Failed => Outcome == "fail";
 }

@@ -25,11 +25,11 @@ internal static class CheckListing
         int indent = 4 + TableLayout.Gap + names + TableLayout.Gap;
         foreach (CheckItem check in checks)
         {
-            List<string> detail = Wrap(Text.Printable.Of(check.Detail), width - indent);
+            List<string> detail = Prose.Wrap(Text.Printable.Of(check.Detail), width - indent);
             lines.Add(new Cell(check.Outcome.PadRight(4 + TableLayout.Gap), ToneOf(check.Outcome)), check.Name.PadRight(names + TableLayout.Gap), Shade(detail[0], check));
             foreach (string more in detail.Skip(1)) lines.Add(new string(' ', indent), Shade(more, check));
             if (check.Fix is null) continue;
-            foreach (string fix in Wrap("-> " + check.Fix, width - indent)) lines.Add(new string(' ', indent), new Cell(fix, Tone.Accent));
+            foreach (string fix in Prose.Wrap("-> " + check.Fix, width - indent)) lines.Add(new string(' ', indent), new Cell(fix, Tone.Accent));
         }
 
         return lines;
@@ -44,24 +44,4 @@ internal static class CheckListing
         "fail" => Tone.Bad,
         _ => Tone.Dim,
     };
-
-    private static List<string> Wrap(string text, int width)
-    {
-        width = Math.Max(20, width);
-        List<string> lines = [];
-        string line = "";
-        foreach (string word in text.Split(' '))
-        {
-            if (line.Length > 0 && TextCells.Width(line) + 1 + TextCells.Width(word) > width)
-            {
-                lines.Add(line);
-                line = "";
-            }
-
-            line = line.Length == 0 ? word : line + " " + word;
-        }
-
-        lines.Add(line);
-        return lines;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using NodeAgent.Contracts.Identity;
 using NodeAgent.Ctl.Connection;
 using NodeAgent.Ctl.Fleet;
 using NodeAgent.Ctl.Text;
@@ -92,7 +93,7 @@ internal sealed class Examination(CtlWorld world, ConnectionFlags flags)
     private bool Validity(X509Certificate2 identity, string path)
     {
         DateTimeOffset now = world.Time.GetUtcNow();
-        string who = FleetIdentity.TryRead(identity, out FleetIdentity? found) ? $"{found.Role} '{found.Name}' of fleet '{found.Fleet}'" : identity.Subject;
+        string who = CertificateIdentity.TryRead(identity, out FleetIdentity? found) ? $"{FleetRoles.Word(found.Role)} '{found.Name}' of fleet '{found.Fleet}'" : identity.Subject;
         DateTimeOffset end = identity.NotAfter;
         if (now >= end) return Refuse($"{who}: {path} expired {Human.Age((now - end).TotalMilliseconds)} ago", "Issue a new one: nodectl fleet issue.");
         if (now < identity.NotBefore) return Refuse($"{who}: {path} is not valid yet", "Is this machine's clock right?");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using NodeAgent.Contracts.Identity;
 
 namespace NodeAgent.Ctl.Fleet;
 
@@ -46,8 +47,8 @@ internal sealed class CertificateMaker(TimeProvider time)
     public X509Certificate2 MakeClient(X509Certificate2 authority, FleetIdentity identity, TimeSpan validity)
     {
         SubjectAlternativeNameBuilder alternative = new();
-        alternative.AddUri(identity.Uri);
-        return MakeMember(authority, $"CN={identity.Name}, O={identity.Fleet}, OU={identity.Role}", alternative, [ClientAuth], validity);
+        alternative.AddUri(new Uri(identity.ToUri()));
+        return MakeMember(authority, $"CN={identity.Name}, O={identity.Fleet}, OU={FleetRoles.Word(identity.Role)}", alternative, [ClientAuth], validity);
     }
 
     private X509Certificate2 MakeMember(X509Certificate2 authority, string subject, SubjectAlternativeNameBuilder names, string[] usages, TimeSpan validity)

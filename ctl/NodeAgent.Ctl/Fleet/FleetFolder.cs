@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using NodeAgent.Contracts.Identity;
 
 namespace NodeAgent.Ctl.Fleet;
 
@@ -23,7 +24,7 @@ internal sealed class FleetFolder(string root)
     public string ConfigFile => Path.Combine(Root, "config.json");
 
     /// <summary>"agents/NAME", "viewers/NAME", "operators/NAME", "admins/NAME", without extension.</summary>
-    public string Member(FleetIdentity identity) => Path.Combine(Root, identity.Role + "s", identity.Name);
+    public string Member(FleetIdentity identity) => Path.Combine(Root, FleetRoles.Word(identity.Role) + "s", identity.Name);
 
     /// <summary>Refuses before anything is written when one of the files is there already.</summary>
     /// <exception cref="CtlException">A file exists and <paramref name="force"/> is false.</exception>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using NodeAgent.Contracts.Identity;
 
 namespace NodeAgent.Ctl.Fleet;
 
@@ -19,7 +20,7 @@ internal sealed class FleetIssuer(TimeProvider time)
     /// <summary>A CA, the aggregator's certificate, the caller's operator certificate, and a nodectl configuration that uses them.</summary>
     public IReadOnlyList<FleetFileItem> Init(FleetFolder folder, string fleet, IReadOnlyList<string> serverNames, string caller, bool force)
     {
-        FleetIdentity identity = new(fleet, "operator", caller);
+        FleetIdentity identity = new(fleet, FleetRole.Operator, caller);
         FleetFolder.RefuseOverwrite(force, folder.AuthorityCertificate, folder.AuthorityKey, folder.ServerCertificate, folder.ServerKey, folder.ConfigFile,
             folder.Member(identity) + ".crt", folder.Member(identity) + ".key");
         using X509Certificate2 authority = _maker.MakeAuthority(fleet, AuthorityValidity);
@@ -38,7 +39,7 @@ internal sealed class FleetIssuer(TimeProvider time)
 
     /// <summary>A client certificate of the fleet whose CA is in the folder.</summary>
     /// <exception cref="CtlException">No CA, the CA expired, the files exist.</exception>
-    public FleetFileItem Issue(FleetFolder folder, string role, string name, TimeSpan validity, bool force)
+    public FleetFileItem Issue(FleetFolder folder, FleetRole role, string name, TimeSpan validity, bool force)
     {
         using X509Certificate2 authority = folder.LoadAuthority();
         if (time.GetUtcNow() >= authority.NotAfter) throw new CtlException(ExitCode.Failure, "cannot issue a certificate", $"the fleet's CA expired on {authority.NotAfter:yyyy-MM-dd}", "Make a new fleet: nodectl fleet init.");
@@ -51,7 +52,7 @@ internal sealed class FleetIssuer(TimeProvider time)
     {
         using X509Certificate2 certificate = _maker.MakeClient(authority, identity, validity);
         folder.WriteMember(identity, certificate);
-        return FleetFileItem.From(identity.Role, folder.Member(identity) + ".crt", folder.Member(identity) + ".key", identity.Uri.OriginalString, certificate);
+        return FleetFileItem.From(FleetRoles.Word(identity.Role), folder.Member(identity) + ".crt", folder.Member(identity) + ".key", identity.ToUri(), certificate);
     }
 
     private static string FleetOf(X509Certificate2 authority)
@@ -59,7 +60,7 @@ internal sealed class FleetIssuer(TimeProvider time)
         string subject = authority.Subject;
         string name = subject.StartsWith(FleetNamePrefix, StringComparison.Ordinal) && subject.EndsWith(FleetNameSuffix, StringComparison.Ordinal)
             ? subject[FleetNamePrefix.Length..^FleetNameSuffix.Length] : "";
-        return FleetIdentity.IsName(name) ? name : throw new CtlException(ExitCode.Failure, "cannot issue a certificate", $"the CA '{subject}' was not made by 'nodectl fleet init'");
+        return FleetIdentity.IsFleetName(name) ? name : throw new CtlException(ExitCode.Failure, "cannot issue a certificate", $"the CA '{subject}' was not made by 'nodectl fleet init'");
     }
 
     private static string Config(string fleet, string server, string identity)

@@ -6,6 +6,9 @@ namespace NodeAgent.Ctl.Output;
 /// </summary>
 internal sealed class StreamPrinter<T>(Printer printer, TextWriter output, Listing<T> listing)
 {
+    // Room for a word or two.
+    private const int LeastLastWidth = 10;
+
     private readonly List<Column<T>> _columns = Visible(printer, listing);
     private int[]? _widths;
 
@@ -39,19 +42,26 @@ internal sealed class StreamPrinter<T>(Printer printer, TextWriter output, Listi
         }
 
         Cell[] cells = [.. _columns.Select(column => TableView.Clean(column.Human(item)))];
-        for (int index = 0; index < cells.Length - 1; index++) _widths[index] = Math.Max(_widths[index], TextCells.Width(cells[index].Text));
-        _widths[^1] = LastWidth(cells[^1]);
+        for (int index = 0; index < cells.Length - 1; index++) Grow(index, TextCells.Width(cells[index].Text));
+        _widths[^1] = Math.Min(TextCells.Width(cells[^1].Text), Rest());
         lines.AddLine(Place(index => cells[index]));
         printer.Lines(lines);
     }
 
-    // The last column takes the rest of the line; it is cut only where a terminal would wrap it.
-    private int LastWidth(Cell cell)
+    // As far as the last column keeps its minimum; beyond that the text is cut, because a wrapped line is worse.
+    private void Grow(int index, int wanted)
     {
-        int natural = TextCells.Width(cell.Text);
-        if (printer.Width == int.MaxValue) return natural;
-        int before = _widths!.AsSpan(0, _widths!.Length - 1).ToArray().Sum() + (TableLayout.Gap * (_widths!.Length - 1));
-        return Math.Min(natural, Math.Max(8, printer.Width - before));
+        int room = Rest() - LeastLastWidth;
+        if (wanted > _widths![index] && room > 0) _widths[index] = Math.Min(wanted, printer.Width == int.MaxValue ? wanted : _widths[index] + room);
+    }
+
+    // What the columns before it leave to the last one.
+    private int Rest()
+    {
+        if (printer.Width == int.MaxValue) return int.MaxValue;
+        int before = 0;
+        for (int index = 0; index < _widths!.Length - 1; index++) before += _widths[index] + TableLayout.Gap;
+        return Math.Max(LeastLastWidth, printer.Width - before);
     }
 
     private List<Spectre.Console.Rendering.Segment> Place(Func<int, Cell> cellAt) =>
@@ -60,7 +70,11 @@ internal sealed class StreamPrinter<T>(Printer printer, TextWriter output, Listi
     private static List<Column<T>> Visible(Printer printer, Listing<T> listing)
     {
         bool wide = printer.Format == OutputFormat.Wide;
-        IEnumerable<Column<T>> columns = listing.Columns.Where(column => wide ? !column.TableOnly : !column.WideOnly);
-        return [.. wide ? columns.Select(column => column with { Human = item => column.Raw(item) is { Length: > 0 } raw ? raw : Cell.None }) : columns];
+        List<Column<T>> columns = [.. listing.Columns.Where(column => wide ? !column.TableOnly : !column.WideOnly)];
+        if (wide) return [.. columns.Select(column => column with { Human = item => column.Raw(item) is { Length: > 0 } raw ? raw : Cell.None })];
+
+        int[] starts = [.. columns.Select(column => Math.Max(column.StreamWidth, TextCells.Width(column.Header)))];
+        starts[^1] = LeastLastWidth;
+        return [.. TableLayout.Fit([.. columns.Select(column => column with { ShrinkTo = 0 })], starts, printer.Width).Select(placed => columns[placed.Index])];
     }
 }

@@ -45,6 +45,8 @@ internal readonly record struct Axis(double Low, double High, double Step)
 
         double power = unit * Math.Pow(10, Math.Floor(Math.Log10(raw / unit)));
         double factor = raw / power;
-        return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+        double step = power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+        // 1000 MiB is no round number; 1 GiB is.
+        return binary && step == unit * 1000 ? unit * 1024 : step;
     }
 }

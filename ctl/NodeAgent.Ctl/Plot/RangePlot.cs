@@ -43,7 +43,9 @@ internal static class RangePlot
 
         Draw(lines, drawn, axis, marks, gutter, columns, rows);
         lines.Add(TimeAxis(drawn, gutter, columns));
-        Legend(lines, drawn, items.Count - drawn.Count, width, colour);
+        // The title names the metric already; the labels are what tells the lines apart.
+        bool labelsOnly = drawn.All(item => item.Labels.Count > 0 && item.Metric is not null && title.Contains(item.Metric, StringComparison.Ordinal));
+        Legend(lines, drawn, items.Count - drawn.Count, width, colour, item => labelsOnly ? LabelText.Braces(item.Labels) : LabelText.Series(item.Metric, item.Labels));
         return lines;
     }
 
@@ -115,13 +117,13 @@ internal static class RangePlot
         for (int i = 0; i < text.Length && at + i < line.Length; i++) line[at + i] = text[i];
     }
 
-    private static void Legend(StyledLines lines, List<RangeItem> drawn, int left, int width, bool colour)
+    private static void Legend(StyledLines lines, List<RangeItem> drawn, int left, int width, bool colour, Func<RangeItem, string> nameOf)
     {
         for (int i = 0; i < drawn.Count; i++)
         {
             RangeItem item = drawn[i];
             string figures = $"  last {Human.Value(item.Present().Last(), item.Unit)}  min {Human.Value(item.Present().Min(), item.Unit)}  max {Human.Value(item.Present().Max(), item.Unit)}";
-            string name = TextCells.Cut(Printable.Of(LabelText.Series(item.Metric, item.Labels)), Math.Max(8, width - 3 - figures.Length));
+            string name = TextCells.Cut(Printable.Of(nameOf(item)), Math.Max(8, width - 3 - figures.Length));
             lines.AddLine([
                 new Segment(colour ? Marker : $"{i + 1}.", new Style(Palette[i])),
                 new Segment(" " + name),

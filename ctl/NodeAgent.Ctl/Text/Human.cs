@@ -50,8 +50,15 @@ internal static class Human
             power++;
         }
 
-        string number = power == 0 ? size.ToString("0", CultureInfo.InvariantCulture) : Digits(size);
+        string number = Rounded(size, power);
         return $"{Sign(value, number)}{number} {Binary[power]}";
+    }
+
+    /// <summary>Bytes for a narrow column: <c>950</c>, <c>24.4K</c>, <c>3.8G</c> (powers of 1024).</summary>
+    public static string CompactBytes(double value)
+    {
+        string[] parts = Bytes(value).Split(' ');
+        return parts is [string number, string unit] && unit != "B" ? number + unit[0] : parts[0];
     }
 
     /// <summary>A plain number: whole ones as they are up to 9,999, then <c>12.3k</c>, <c>4.5M</c>; small ones with three digits.</summary>
@@ -119,6 +126,10 @@ internal static class Human
         while (size < 0.9995 && power < Small.Length - 1) (size, power) = (size * 1000, power + 1);
         return $"{sign}{Digits(size)} {Small[power]}";
     }
+
+    // One decimal below a hundred, so that a column of sizes lines up.
+    private static string Rounded(double size, int power) =>
+        size.ToString(power == 0 || size >= 99.95 ? "0" : "0.0", CultureInfo.InvariantCulture);
 
     // Three significant digits without trailing zeros after a whole number: 0.012, 1.5, 12.3, 123.
     private static string Digits(double value)

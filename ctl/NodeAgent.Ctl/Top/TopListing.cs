@@ -20,13 +20,13 @@ internal static class TopListing
             Gauge("MEMORY", "memoryRatio", 11, sort == TopSort.Mem, item => item.MemoryRatio),
             Figure("USED", "memoryUsedBytes", 9, false, item => item.MemoryUsedBytes, Human.Bytes),
             Figure("TOTAL", "memoryTotalBytes", 10, false, item => item.MemoryTotalBytes, Human.Bytes),
-            Figure("LOAD", "load1", 2, sort == TopSort.Load, item => item.Load1, Load),
-            Figure("NET RX", "receiveBytesPerSecond", 1, sort == TopSort.Rx, item => item.ReceiveBytesPerSecond, Speed),
-            Figure("NET TX", "transmitBytesPerSecond", 3, sort == TopSort.Tx, item => item.TransmitBytesPerSecond, Speed),
-            Figure("READ", "readBytesPerSecond", 6, sort == TopSort.Read, item => item.ReadBytesPerSecond, Speed),
-            Figure("WRITE", "writtenBytesPerSecond", 4, sort == TopSort.Write, item => item.WrittenBytesPerSecond, Speed),
+            Figure("LOAD", "load1", 3, sort == TopSort.Load, item => item.Load1, Load),
+            Figure("RX/S", "receiveBytesPerSecond", 1, sort == TopSort.Rx, item => item.ReceiveBytesPerSecond, Human.CompactBytes),
+            Figure("TX/S", "transmitBytesPerSecond", 2, sort == TopSort.Tx, item => item.TransmitBytesPerSecond, Human.CompactBytes),
+            Figure("READ/S", "readBytesPerSecond", 4, sort == TopSort.Read, item => item.ReadBytesPerSecond, Human.CompactBytes),
+            Figure("WRITE/S", "writtenBytesPerSecond", 5, sort == TopSort.Write, item => item.WrittenBytesPerSecond, Human.CompactBytes),
             Share("BUSY", "diskBusyRatio", 8, sort == TopSort.Busy, item => item.DiskBusyRatio),
-            new("PRESSURE", "pressure", Pressure, item => "") { RightAligned = true, TableOnly = true, DropOrder = 5, Sorted = sort == TopSort.Pressure },
+            new("PRESSURE", "pressure", Pressure, item => "") { RightAligned = true, TableOnly = true, DropOrder = 6, Sorted = sort == TopSort.Pressure },
             Wide("CPU WAIT", "cpuPressureRatio", item => item.CpuPressureRatio),
             Wide("MEMORY WAIT", "memoryPressureRatio", item => item.MemoryPressureRatio),
             Wide("IO WAIT", "ioPressureRatio", item => item.IoPressureRatio),
@@ -97,8 +97,6 @@ internal static class TopListing
         : Cell.None;
 
     private static string Load(double value) => value.ToString("0.00");
-
-    private static string Speed(double value) => Human.Bytes(value) + "/s";
 
     // Nearly full is worth a look, full is trouble; below that colour would only be noise.
     private static Tone ToneOf(double ratio) => ratio switch

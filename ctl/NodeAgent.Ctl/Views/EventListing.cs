@@ -44,11 +44,11 @@ internal static class EventListing
     public static readonly Listing<EventItem> Events = new(
         "EventList",
         [
-            new("TIME", "time", item => MomentText.DateAndClock(item.UnixMs), item => item.Time ?? "") { StreamWidth = 19 },
+            new("TIME (UTC)", "time", item => MomentText.DateAndClock(item.UnixMs), item => item.Time ?? "") { StreamWidth = 19 },
             new("UNIX MS", "unixMs", item => "", item => Raw.Whole(item.UnixMs)) { WideOnly = true },
             new("NODE", "node", item => new Cell(item.Node, Tone.Strong), item => item.Node) { ShrinkTo = 10, StreamWidth = 12 },
             new("SEVERITY", "severity", item => new Cell(item.Severity, Words.ToneOfSeverity(item.Severity)), item => item.Severity) { StreamWidth = 8 },
-            new("KIND", "kind", item => item.Kind, item => item.Kind) { StreamWidth = 13, ShrinkTo = 10 },
+            new("KIND", "kind", item => item.Kind, item => item.Kind) { StreamWidth = 13, ShrinkTo = 10, DropOrder = 2 },
             new("ATTRIBUTES", "attributes", item => "", item => LabelText.Braces(item.Attributes)) { WideOnly = true },
             new("BOOT ID", "bootId", item => "", item => item.BootId) { WideOnly = true },
             new("KERNEL SEQ", "kernelSequence", item => "", item => item.KernelSequence is { } sequence ? Raw.Whole(sequence) : "") { WideOnly = true },

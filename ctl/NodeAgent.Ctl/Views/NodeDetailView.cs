@@ -62,14 +62,14 @@ internal static class NodeDetailView
     public static StyledLines Render(NodeDetail detail, bool wide, int width, long wallUnixMs)
     {
         NodeItem node = detail.Node;
-        Facts facts = new();
+        Facts facts = new(width);
         facts.Add("Name", new Cell(node.Name, Tone.Strong));
         facts.Add("State", new Cell(node.State, Words.ToneOfState(node.State)), node.AgeMs is { } age ? $", newest frame {Human.Age(age)} ago" : ", no frame yet");
         facts.Add("Agent", NodeListing.OrNone(node.AgentVersion));
         facts.Add("Series", Human.Grouped(node.Series));
         facts.Add("Dropped records", new Cell(Human.Grouped(node.DroppedRecords), node.DroppedRecords == 0 ? Tone.Normal : Tone.Warn));
         facts.Add("Clock", new Cell(node.Clock, Words.ToneOfClock(node.Clock)), $", {(node.ClockOffsetMs > 0 ? "+" : "")}{Human.Seconds(node.ClockOffsetMs / 1000.0)} from the aggregator's");
-        facts.Add("First seen", MomentText.DateAndClock(node.FirstReceivedUnixMs ?? 0));
+        facts.Add("First seen", MomentText.DateAndClock(node.FirstReceivedUnixMs ?? 0), " UTC");
         StyledLines lines = facts.Render();
         if (detail.Inventory is { } inventory) AddInventory(lines, inventory, wide, width, wallUnixMs);
         else Paragraph(lines, "The agent has not sent its inventory yet.");
@@ -80,11 +80,11 @@ internal static class NodeDetailView
     private static void AddInventory(StyledLines lines, InventoryItem inventory, bool wide, int width, long wallUnixMs)
     {
         lines.Add();
-        Facts facts = new();
+        Facts facts = new(width);
         facts.Add("Host", NodeListing.OrNone(inventory.HostName), inventory.Virtualization is "" ? "" : $", {Machine(inventory.Virtualization)}");
         facts.Add("System", NodeListing.OrNone(inventory.Os));
         facts.Add("Kernel", NodeListing.OrNone(inventory.Kernel), inventory.Architecture is "" ? "" : $" {inventory.Architecture}");
-        if (inventory.BootUnixMs is { } boot) facts.Add("Up", Human.Age(wallUnixMs - boot), $", since {MomentText.DateAndClock(boot)}");
+        if (inventory.BootUnixMs is { } boot) facts.Add("Up", Human.Age(wallUnixMs - boot), $", since {MomentText.DateAndClock(boot)} UTC");
         if (inventory.Cpu is { } cpu) facts.Add("Processor", NodeListing.OrNone(cpu.Model), Processor(cpu));
         facts.Add("Memory", inventory.MemoryBytes is { } memory ? Human.Bytes(memory) : Cell.None);
         if (inventory.Board is { } board) facts.Add("Board", NodeListing.OrNone($"{board.Vendor} {board.Product}".Trim()), board.BiosVersion is "" ? "" : $", BIOS {board.BiosVersion}");

@@ -12,7 +12,7 @@ internal static class SampleListing
     public static readonly Listing<SampleItem> Samples = new(
         "SampleList",
         [
-            new("TIME", "time", sample => MomentText.Clock(sample.UnixMs, milliseconds: true), sample => sample.Time ?? "") { StreamWidth = 12 },
+            new("TIME (UTC)", "time", sample => MomentText.Clock(sample.UnixMs, milliseconds: true), sample => sample.Time ?? "") { StreamWidth = 12 },
             new("UNIX MS", "unixMs", sample => "", sample => Raw.Whole(sample.UnixMs)) { WideOnly = true, StreamWidth = 13 },
             new("VALUE", "value", Value, sample => Raw.Number(sample.Value)) { RightAligned = true, StreamWidth = 10 },
             new("UNIT", "unit", sample => sample.Unit, sample => sample.Unit) { WideOnly = true },

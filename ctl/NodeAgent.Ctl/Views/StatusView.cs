@@ -76,9 +76,9 @@ internal static class StatusView
         CtlJson.Default.StatusItem,
         "no status");
 
-    public static StyledLines Render(StatusItem item)
+    public static StyledLines Render(StatusItem item, int width)
     {
-        Facts facts = new();
+        Facts facts = new(width);
         facts.Add("Aggregator", new Cell(item.Server, Tone.Strong), item.Version is "" ? "" : $", version {item.Version}");
         facts.Add("Up", Human.Age(item.WallUnixMs - item.StartedUnixMs), $", since {MomentText.DateAndClock(item.StartedUnixMs)} UTC");
         ulong away = item.Nodes - Math.Min(item.Nodes, item.LiveNodes);
