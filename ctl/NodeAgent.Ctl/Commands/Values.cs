@@ -49,6 +49,8 @@ internal static class Values
                 return null;
             },
         };
+        // The library's own would offer the enumeration's names, with a capital that is not accepted.
+        option.CompletionSources.Clear();
         option.CompletionSources.Add(names);
         return option;
     }

@@ -1,4 +1,5 @@
 using NodeAgent.Ctl.Connection;
+using NodeAgent.Ctl.Doctor;
 
 namespace NodeAgent.Ctl.Tests.Harness;
 
@@ -17,7 +18,13 @@ internal sealed class Bench
     /// <summary>Replaces the scripted fleet.</summary>
     public Func<ConnectionSettings, IFleet>? Connect { get; set; }
 
-    public StringWriter Out { get; } = new() { NewLine = "\n" };
+    public LineWriter Out { get; } = new();
+
+    /// <summary>Replaces the clock that moves by hand.</summary>
+    public TimeProvider? Clock { get; init; }
+
+    /// <summary>Replaces the scripted network.</summary>
+    public INetworkProbe? RealProbe { get; init; }
 
     public StringWriter Error { get; } = new() { NewLine = "\n" };
 
@@ -42,12 +49,12 @@ internal sealed class Bench
         Out = Out,
         Error = Error,
         Terminal = Terminal,
-        Time = Time,
+        Time = Clock ?? Time,
         Environment = name => Variables.GetValueOrDefault(name),
         // A home that exists nowhere: no test may depend on the configuration of who runs it.
         Home = "/nonexistent-home",
         HostName = "bench",
-        Probe = Probe,
+        Probe = RealProbe ?? Probe,
         Connect = settings =>
         {
             Connected = settings;
