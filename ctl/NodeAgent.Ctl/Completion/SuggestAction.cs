@@ -26,6 +26,8 @@ internal sealed class SuggestAction(SuggestDirective directive) : SynchronousCom
         foreach (CompletionItem item in completed.GetCompletions(position))
         {
             bool option = item.Label.StartsWith('-') || item.Label.StartsWith('/');
+            // The library offers whatever contains the word; shells complete beginnings.
+            if (!item.Label.StartsWith(context.WordToComplete, StringComparison.Ordinal)) continue;
             if (option != wantsOption || item.Label is "-?" or "-h" or "/?" or "/h") continue;
             parseResult.InvocationConfiguration.Output.WriteLine(item.Label);
         }
