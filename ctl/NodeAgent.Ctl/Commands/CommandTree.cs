@@ -1,0 +1,38 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Help;
+using NodeAgent.Ctl.Completion;
+
+namespace NodeAgent.Ctl.Commands;
+
+/// <summary>The command line: one line a command. To add one: a class with <c>Build</c> here, its line below, its section in docs/nodectl.md.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Build(GlobalOptions globals, CommandRunner run)
+    {
+        RootCommand root = new("nodectl asks the aggregator about the fleet.")
+        {
+            NodesCommand.Build(run),
+            NodeCommand.Build(run),
+            SeriesCommand.Build(run),
+            QueryCommand.Build(run),
+            TopCommand.Build(run),
+            WatchCommand.Build(run),
+            EventsCommand.Build(run),
+            StatusCommand.Build(run),
+            DoctorCommand.Build(run),
+            FleetCommand.Build(run),
+            CompletionCommand.Build(run),
+            VersionCommand.Build(run),
+        };
+        globals.AddTo(root);
+        foreach (Option option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction inner } help) help.Action = new HelpWithExamples(inner);
+        }
+
+        foreach (VersionOption version in root.Options.OfType<VersionOption>().ToList()) root.Options.Remove(version);
+        foreach (SuggestDirective suggest in root.Directives.OfType<SuggestDirective>()) suggest.Action = new SuggestAction(suggest);
+        return root;
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace NodeAgent.Ctl.Commands;
+
+/// <summary>The library's help, then examples: most people look for those first.</summary>
+internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        ["nodectl"] =
+        [
+            "nodectl nodes                                  every node and how fresh it is",
+            "nodectl top                                    the fleet, live",
+            "nodectl query 'node_load1' --range 1h --plot   a plot in the terminal",
+            "nodectl doctor                                 why does it not connect?",
+        ],
+        ["nodes"] = ["nodectl nodes", "nodectl nodes 'gpu-.*' --state down,late", "nodectl nodes -o json"],
+        ["node"] = ["nodectl node gpu-01", "nodectl node gpu-01 -o json"],
+        ["series"] = ["nodectl series", "nodectl series 'node_cpu_seconds_total{mode=\"idle\"}'", "nodectl series '{node=\"gpu-01\"}' --limit 20"],
+        ["query"] =
+        [
+            "nodectl query node_load1",
+            "nodectl query 'sum by (node) (rate(node_network_receive_bytes_total[1m]))' --top 5",
+            "nodectl query 'node_memory_MemAvailable_bytes{node=\"gpu-01\"}' --range 1h --step 1m",
+            "nodectl query 'avg by (node) (node_load1)' --range 30m --plot",
+        ],
+        ["top"] = ["nodectl top", "nodectl top --sort mem --interval 5s", "nodectl top --once -o json"],
+        ["watch"] = ["nodectl watch 'node_load1{node=\"gpu-01\"}'", "nodectl watch 'node_load1' --interval 10s -o jsonl"],
+        ["events"] = ["nodectl events --since 1h", "nodectl events --kind oom_kill --kind machine_check", "nodectl events --follow -o jsonl"],
+        ["init"] = ["nodectl fleet init ./lab --name lab --server-name aggregator.lab,10.0.0.5"],
+        ["issue"] = ["nodectl fleet issue ./lab agent gpu-01", "nodectl fleet issue ./lab viewer grafana --days 365"],
+        ["completion"] = ["source <(nodectl completion bash)", "nodectl completion fish > ~/.config/fish/completions/nodectl.fish"],
+    };
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        int code = inner.Invoke(parseResult);
+        Command command = parseResult.CommandResult.Command;
+        string name = command is RootCommand ? "nodectl" : command.Name;
+        if (!Examples.TryGetValue(name, out string[]? lines)) return code;
+
+        TextWriter output = parseResult.InvocationConfiguration.Output;
+        output.WriteLine("Examples:");
+        foreach (string line in lines) output.WriteLine("  " + line);
+        output.WriteLine();
+        return code;
+    }
+}

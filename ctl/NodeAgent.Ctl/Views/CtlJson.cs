@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+using NodeAgent.Ctl.Doctor;
+using NodeAgent.Ctl.Fleet;
+using NodeAgent.Ctl.Top;
+
+namespace NodeAgent.Ctl.Views;
+
+/// <summary>Source-generated JSON of every item: no reflection at start-up. Absent values are written as null, so that a field is always there.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Serialization)]
+[JsonSerializable(typeof(NodeItem))]
+[JsonSerializable(typeof(NodeDetail))]
+[JsonSerializable(typeof(SeriesItem))]
+[JsonSerializable(typeof(ResultItem))]
+[JsonSerializable(typeof(RangeItem))]
+[JsonSerializable(typeof(PointItem))]
+[JsonSerializable(typeof(SampleItem))]
+[JsonSerializable(typeof(EventItem))]
+[JsonSerializable(typeof(StatusItem))]
+[JsonSerializable(typeof(TopItem))]
+[JsonSerializable(typeof(CheckItem))]
+[JsonSerializable(typeof(VersionItem))]
+[JsonSerializable(typeof(FleetFileItem))]
+internal sealed partial class CtlJson : JsonSerializerContext;

@@ -1,0 +1,110 @@
+using NodeAgent.Ctl.Output;
+using NodeAgent.Ctl.Text;
+using NodeAgent.V1;
+
+namespace NodeAgent.Ctl.Views;
+
+/// <summary>The aggregator's own state: <c>nodectl status</c>.</summary>
+internal sealed record StatusItem
+{
+    public required string Server { get; init; }
+    public required string Version { get; init; }
+    public required string? Started { get; init; }
+    public required long StartedUnixMs { get; init; }
+    public required string? Wall { get; init; }
+    public required long WallUnixMs { get; init; }
+    public required ulong Nodes { get; init; }
+    public required ulong LiveNodes { get; init; }
+    public required ulong Series { get; init; }
+    public required ulong SamplesTotal { get; init; }
+    public required ulong FramesTotal { get; init; }
+    public required ulong RejectedRecordsTotal { get; init; }
+    public required ulong DuplicateRecordsTotal { get; init; }
+    public required ulong EvictedSamplesTotal { get; init; }
+    public required string? Oldest { get; init; }
+    public required long? OldestUnixMs { get; init; }
+    public required ulong StoreBytes { get; init; }
+
+    /// <summary>Null: no limit.</summary>
+    public required ulong? StoreLimitBytes { get; init; }
+
+    public static StatusItem From(GetStatusResponse status, string server) => new()
+    {
+        Server = server,
+        Version = status.Version,
+        Started = MomentText.Rfc3339(status.StartedUnixMs),
+        StartedUnixMs = status.StartedUnixMs,
+        Wall = MomentText.Rfc3339(status.WallUnixMs),
+        WallUnixMs = status.WallUnixMs,
+        Nodes = status.Nodes,
+        LiveNodes = status.LiveNodes,
+        Series = status.Series,
+        SamplesTotal = status.SamplesTotal,
+        FramesTotal = status.FramesTotal,
+        RejectedRecordsTotal = status.RejectedRecordsTotal,
+        DuplicateRecordsTotal = status.DuplicateRecordsTotal,
+        EvictedSamplesTotal = status.EvictedSamplesTotal,
+        Oldest = MomentText.Rfc3339(status.OldestUnixMs),
+        OldestUnixMs = NodeItem.OrNull(status.OldestUnixMs),
+        StoreBytes = status.StoreBytes,
+        StoreLimitBytes = InventoryItem.OrNull(status.StoreLimitBytes),
+    };
+}
+
+/// <summary>How the status is shown.</summary>
+internal static class StatusView
+{
+    public static readonly Listing<StatusItem> Listing = new(
+        "Status",
+        [
+            Text("SERVER", "server", item => item.Server),
+            Text("VERSION", "version", item => item.Version),
+            Text("STARTED", "started", item => item.Started ?? ""),
+            Text("WALL", "wall", item => item.Wall ?? ""),
+            Text("NODES", "nodes", item => Raw.Whole(item.Nodes)),
+            Text("LIVE", "liveNodes", item => Raw.Whole(item.LiveNodes)),
+            Text("SERIES", "series", item => Raw.Whole(item.Series)),
+            Text("SAMPLES", "samplesTotal", item => Raw.Whole(item.SamplesTotal)),
+            Text("FRAMES", "framesTotal", item => Raw.Whole(item.FramesTotal)),
+            Text("REJECTED", "rejectedRecordsTotal", item => Raw.Whole(item.RejectedRecordsTotal)),
+            Text("DUPLICATE", "duplicateRecordsTotal", item => Raw.Whole(item.DuplicateRecordsTotal)),
+            Text("EVICTED", "evictedSamplesTotal", item => Raw.Whole(item.EvictedSamplesTotal)),
+            Text("OLDEST", "oldest", item => item.Oldest ?? ""),
+            Text("STORE", "storeBytes", item => Raw.Whole(item.StoreBytes)),
+            Text("LIMIT", "storeLimitBytes", item => item.StoreLimitBytes is { } limit ? Raw.Whole(limit) : ""),
+        ],
+        CtlJson.Default.StatusItem,
+        "no status");
+
+    public static StyledLines Render(StatusItem item, int width)
+    {
+        Facts facts = new(width);
+        facts.Add("Aggregator", new Cell(item.Server, Tone.Strong), item.Version is "" ? "" : $", version {item.Version}");
+        facts.Add("Up", Human.Age(item.WallUnixMs - item.StartedUnixMs), $", since {MomentText.DateAndClock(item.StartedUnixMs)} UTC");
+        ulong away = item.Nodes - Math.Min(item.Nodes, item.LiveNodes);
+        facts.Add("Nodes", $"{Human.Grouped(item.Nodes)}, {Human.Grouped(item.LiveNodes)} live", "");
+        if (away > 0) facts.Add("Not live", new Cell(Human.Grouped(away), Tone.Warn), "; nodectl nodes lists them");
+        facts.Add("Series", Human.Grouped(item.Series));
+        facts.Add("Samples", Human.Grouped(item.SamplesTotal), $" in {Human.Grouped(item.FramesTotal)} frames{Rate(item)}");
+        facts.Add("Rejected records", Count(item.RejectedRecordsTotal));
+        facts.Add("Duplicate records", Human.Grouped(item.DuplicateRecordsTotal));
+        facts.Add("Store", Human.Bytes(item.StoreBytes), Limit(item));
+        facts.Add("Oldest sample", item.OldestUnixMs is { } oldest ? Human.Age(item.WallUnixMs - oldest) + " ago" : Cell.None);
+        facts.Add("Evicted samples", Count(item.EvictedSamplesTotal), item.EvictedSamplesTotal == 0 ? "" : ": the byte limit is smaller than the retention time needs");
+        return facts.Render();
+    }
+
+    private static string Limit(StatusItem item) => item.StoreLimitBytes is { } limit
+        ? $" of {Human.Bytes(limit)} ({Human.Percent(item.StoreBytes / (double)limit)})"
+        : ", no limit";
+
+    private static string Rate(StatusItem item)
+    {
+        double seconds = (item.WallUnixMs - item.StartedUnixMs) / 1000.0;
+        return seconds >= 1 ? $", {Human.Count(Math.Round(item.SamplesTotal / seconds))}/s on average" : "";
+    }
+
+    private static Cell Count(ulong value) => new(Human.Grouped(value), value == 0 ? Tone.Normal : Tone.Warn);
+
+    private static Column<StatusItem> Text(string header, string name, Func<StatusItem, string> read) => new(header, name, item => read(item), read);
+}
