@@ -1,0 +1,213 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using NodeAgent.Rpc.Wire;
+
+namespace NodeAgent.Rpc.Server.Calls;
+
+/// <summary>What goes back to the client: headers, then messages (in the writer), then the status, exactly once.</summary>
+internal sealed partial class ServerCall
+{
+    private const int Http2NoError = 0x0;
+    private const int Http2Cancel = 0x8;
+
+    // Continuations elsewhere: the deadline fires on a timer thread and the client's reset on the connection's own.
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _headersPrepared;
+    private bool _messageWritten;
+    private bool _writing;
+    private bool _answered;
+
+    /// <summary>Completes when the call is interrupted from outside.</summary>
+    internal Task Interrupted => _interrupted.Task;
+
+    /// <summary>Whether responses of this call are compressed.</summary>
+    internal bool Compresses { get; private set; }
+
+    /// <summary>Before anything is written: takes the response for a message. False once the status is out or a write is pending.</summary>
+    internal bool TryBeginWrite()
+    {
+        lock (_endLock)
+        {
+            if (_answered || _writing)
+            {
+                return false;
+            }
+
+            _writing = true;
+        }
+
+        PrepareHeaders();
+        _messageWritten = true;
+        return true;
+    }
+
+    internal void EndWrite()
+    {
+        lock (_endLock)
+        {
+            _writing = false;
+        }
+    }
+
+    internal bool IsAnswered
+    {
+        get
+        {
+            lock (_endLock)
+            {
+                return _answered;
+            }
+        }
+    }
+
+    /// <summary>Sends the status, once. Later calls, and a call on a connection that is gone, do nothing.</summary>
+    internal async Task AnswerAsync(Status status, Metadata? trailers = null)
+    {
+        lock (_endLock)
+        {
+            if (_answered)
+            {
+                return;
+            }
+
+            _answered = true;
+            if (_writing)
+            {
+                // A handler that ignores its cancellation is inside a write: the response is not ours to touch, so the stream is reset.
+                // The client knows its own deadline and does not need our word for it.
+                Reset(Http2Cancel);
+                return;
+            }
+        }
+
+        StatusCore = status;
+        if (EndReason == EndReason.ClientGone)
+        {
+            return;
+        }
+
+        SetStatus(status, trailers);
+        try
+        {
+            await Http.Response.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The connection broke under the answer; the client will find that out by itself.
+            Failure ??= e;
+        }
+    }
+
+    /// <summary>After the status: tells a client that is still sending to stop.</summary>
+    internal void StopRequest() => Reset(Http2NoError);
+
+    protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
+    {
+        ArgumentNullException.ThrowIfNull(responseHeaders);
+        if (Http.Response.HasStarted || _messageWritten)
+        {
+            throw new InvalidOperationException("The response headers were sent before.");
+        }
+
+        foreach (Metadata.Entry entry in responseHeaders)
+        {
+            AppendHeader(Http.Response.Headers, entry);
+        }
+
+        if (!TryBeginWrite())
+        {
+            throw EndReason == EndReason.None ? new InvalidOperationException("A write is pending, or the call has ended.") : ToException();
+        }
+
+        try
+        {
+            // StartAsync only marks them; the flush sends them.
+            await Http.Response.BodyWriter.FlushAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
+
+    private void PrepareHeaders()
+    {
+        if (_headersPrepared)
+        {
+            return;
+        }
+
+        _headersPrepared = true;
+        Http.Response.ContentType = RpcHeaderNames.ContentType;
+        Compresses = Options.CompressResponses && ClientAcceptsGzip();
+        if (Compresses)
+        {
+            Http.Response.Headers[RpcHeaderNames.Encoding] = RpcHeaderNames.Gzip;
+        }
+    }
+
+    private bool ClientAcceptsGzip()
+    {
+        foreach (string? value in Http.Request.Headers[RpcHeaderNames.AcceptEncoding])
+        {
+            foreach (Range range in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan(range).Trim().Equals(RpcHeaderNames.Gzip, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    // Kestrel says HasStarted only after the first flush. A message that is buffered already must nevertheless be followed by trailers:
+    // a status among the headers would be read as an answer without messages.
+    private void SetStatus(Status status, Metadata? trailers)
+    {
+        IHeaderDictionary target;
+        if (_messageWritten || Http.Response.HasStarted)
+        {
+            target = Http.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers;
+        }
+        else
+        {
+            Http.Response.ContentType = RpcHeaderNames.ContentType;
+            target = Http.Response.Headers;
+        }
+
+        target[RpcHeaderNames.Status] = StatusMapping.Format(status.StatusCode);
+        if (status.Detail.Length > 0)
+        {
+            target[RpcHeaderNames.Message] = PercentEncoding.Encode(status.Detail);
+        }
+
+        AppendAll(target, _responseTrailers);
+        AppendAll(target, trailers);
+    }
+
+    private static void AppendAll(IHeaderDictionary target, Metadata? entries)
+    {
+        if (entries is null)
+        {
+            return;
+        }
+
+        foreach (Metadata.Entry entry in entries)
+        {
+            AppendHeader(target, entry);
+        }
+    }
+
+    private static void AppendHeader(IHeaderDictionary target, Metadata.Entry entry)
+    {
+        if (!RpcHeaderNames.IsReserved(entry.Key))
+        {
+            target.Append(entry.Key, MetadataCodec.EncodeValue(entry));
+        }
+    }
+
+    private void Reset(int errorCode) => Http.Features.Get<IHttpResetFeature>()?.Reset(errorCode);
+}

@@ -1,0 +1,101 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using NodeAgent.Rpc.Server.Calls;
+
+namespace NodeAgent.Rpc.Server;
+
+/// <summary>
+/// Serves gRPC on Kestrel. Make one, add services, hand it to <c>UseRpcServer</c>. Services are fixed once it serves.
+/// </summary>
+public sealed class RpcServer : IDisposable
+{
+    private readonly MethodTable _methods = new();
+    private readonly CancellationTokenSource _draining = new();
+    private readonly CancellationTokenSource _drained = new();
+    private readonly CallPipeline _pipeline;
+    private readonly Lock _lifeLock = new();
+    private ITimer? _drainTimer;
+    private bool _serving;
+
+    /// <summary>A server without services.</summary>
+    public RpcServer(RpcServerOptions? options = null)
+    {
+        Options = options ?? new RpcServerOptions();
+        Draining = _draining.Token;
+        _pipeline = new CallPipeline(_methods, Options, Draining, _drained.Token);
+    }
+
+    /// <summary>
+    /// Fires when the server starts to stop. From then on new calls are answered UNAVAILABLE; long streams should say their last word and end.
+    /// Calls that run on are interrupted after <see cref="RpcServerOptions.DrainGrace"/>.
+    /// </summary>
+    public CancellationToken Draining { get; }
+
+    /// <summary>Calls that run now, also refused ones that are being answered.</summary>
+    public int ActiveCalls => _pipeline.ActiveCalls;
+
+    /// <summary>The full names of the services, such as <c>grpc.health.v1.Health</c>; complete once the server serves.</summary>
+    public IReadOnlyCollection<string> Services => _methods.Services;
+
+    internal RpcServerOptions Options { get; }
+
+    /// <summary>Adds a service, as generated code binds it: <c>AddService(Query.BindService(new QueryService()))</c>.</summary>
+    /// <exception cref="InvalidOperationException">The server serves already.</exception>
+    public RpcServer AddService(ServerServiceDefinition service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        lock (_lifeLock)
+        {
+            if (_serving)
+            {
+                throw new InvalidOperationException("Services are added before the server serves.");
+            }
+
+            service.BindService(_methods);
+        }
+
+        return this;
+    }
+
+    /// <summary>
+    /// Starts to stop: new calls are answered UNAVAILABLE, <see cref="Draining"/> fires, and what still runs after the grace is interrupted with
+    /// UNAVAILABLE. <c>UseRpcServer</c> calls it when the host stops. Does not wait; a second call does nothing.
+    /// </summary>
+    public void Drain()
+    {
+        lock (_lifeLock)
+        {
+            if (_drainTimer is not null)
+            {
+                return;
+            }
+
+            _drainTimer = Options.TimeProvider.CreateTimer(
+                static state => ((CancellationTokenSource)state!).Cancel(), _drained, Options.DrainGrace, Timeout.InfiniteTimeSpan);
+        }
+
+        _draining.Cancel();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _drainTimer?.Dispose();
+        _draining.Dispose();
+        _drained.Dispose();
+    }
+
+    internal void StartServing()
+    {
+        lock (_lifeLock)
+        {
+            _methods.Freeze();
+            _serving = true;
+        }
+    }
+
+    /// <summary>Whether a request is for this server: by content type, or by the path of one of its methods.</summary>
+    internal bool Owns(HttpContext http) => _pipeline.Owns(http);
+
+    internal Task HandleAsync(HttpContext http) => _pipeline.HandleAsync(http);
+}
