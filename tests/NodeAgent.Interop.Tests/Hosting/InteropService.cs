@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Grpc.Core;
+using NodeAgent.Interop.Contract;
+
+namespace NodeAgent.Interop.Tests.Hosting;
+
+/// <summary>
+/// The public interop test service on our runtime. Beyond it, as the foreign servers do: x-interop-call-id makes the end of a call observable,
+/// x-interop-echo-deadline returns the time left as trailing x-interop-time-remaining-ms.
+/// </summary>
+internal sealed class InteropService : TestService.TestServiceBase
+{
+    private const string EchoInitial = "x-grpc-test-echo-initial";
+    private const string EchoTrailing = "x-grpc-test-echo-trailing-bin";
+
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _cancelled = new();
+
+    /// <summary>Completes once the handler of the call with this id has seen its token fire.</summary>
+    internal Task CancellationOf(string callId) => Cancellation(callId).Task;
+
+    public override async Task<Empty> EmptyCall(Empty request, ServerCallContext context)
+    {
+        await ObserveAsync(context);
+        return new Empty();
+    }
+
+    public override async Task<SimpleResponse> UnaryCall(SimpleRequest request, ServerCallContext context)
+    {
+        await ObserveAsync(context);
+        ThrowIfAsked(request.ResponseStatus);
+        return new SimpleResponse { Payload = Zeros(request.ResponseSize) };
+    }
+
+    public override async Task StreamingOutputCall(
+        StreamingOutputCallRequest request, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
+    {
+        await ObserveAsync(context);
+        await RespondAsync(request, responses, context);
+    }
+
+    public override async Task<StreamingInputCallResponse> StreamingInputCall(
+        IAsyncStreamReader<StreamingInputCallRequest> requests, ServerCallContext context)
+    {
+        await ObserveAsync(context);
+        int total = 0;
+        while (await requests.MoveNext(context.CancellationToken))
+        {
+            total += requests.Current.Payload.Body.Length;
+        }
+
+        return new StreamingInputCallResponse { AggregatedPayloadSize = total };
+    }
+
+    public override async Task FullDuplexCall(
+        IAsyncStreamReader<StreamingOutputCallRequest> requests, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
+    {
+        await ObserveAsync(context);
+        while (await requests.MoveNext(context.CancellationToken))
+        {
+            await RespondAsync(requests.Current, responses, context);
+        }
+    }
+
+    public override async Task HalfDuplexCall(
+        IAsyncStreamReader<StreamingOutputCallRequest> requests, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
+    {
+        await ObserveAsync(context);
+        List<StreamingOutputCallRequest> all = [];
+        while (await requests.MoveNext(context.CancellationToken))
+        {
+            all.Add(requests.Current);
+        }
+
+        foreach (StreamingOutputCallRequest request in all)
+        {
+            await RespondAsync(request, responses, context);
+        }
+    }
+
+    internal static Payload Zeros(int size) => new() { Body = UnsafeByteOperations.UnsafeWrap(new byte[size]) };
+
+    private async Task ObserveAsync(ServerCallContext context)
+    {
+        if (context.RequestHeaders.GetValue("x-interop-call-id") is { } id)
+        {
+            TaskCompletionSource cancelled = Cancellation(id);
+            context.CancellationToken.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), cancelled);
+        }
+
+        if (context.RequestHeaders.GetValueBytes(EchoTrailing) is { } trailing)
+        {
+            context.ResponseTrailers.Add(EchoTrailing, trailing);
+        }
+
+        if (context.RequestHeaders.GetValue("x-interop-echo-deadline") is not null)
+        {
+            context.ResponseTrailers.Add("x-interop-time-remaining-ms", TimeRemaining(context.Deadline));
+        }
+
+        if (context.RequestHeaders.GetValue(EchoInitial) is { } initial)
+        {
+            await context.WriteResponseHeadersAsync([new Metadata.Entry(EchoInitial, initial)]);
+        }
+    }
+
+    /// <summary>Public rule: a status in the request ends the call before this request's own responses.</summary>
+    private static async Task RespondAsync(
+        StreamingOutputCallRequest request, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
+    {
+        ThrowIfAsked(request.ResponseStatus);
+        foreach (ResponseParameters parameters in request.ResponseParameters)
+        {
+            if (parameters.IntervalUs > 0)
+            {
+                await Task.Delay(TimeSpan.FromMicroseconds(parameters.IntervalUs), TimeProvider.System, context.CancellationToken);
+            }
+
+            await responses.WriteAsync(new StreamingOutputCallResponse { Payload = Zeros(parameters.Size) });
+        }
+    }
+
+    private static void ThrowIfAsked(EchoStatus? status)
+    {
+        if (status is { Code: not 0 })
+        {
+            throw new RpcException(new Status((StatusCode)status.Code, status.Message));
+        }
+    }
+
+    private static string TimeRemaining(DateTime deadline) => deadline == DateTime.MaxValue
+        ? "none"
+        : $"{(long)(deadline - TimeProvider.System.GetUtcNow().UtcDateTime).TotalMilliseconds}";
+
+    private TaskCompletionSource Cancellation(string callId) =>
+        _cancelled.GetOrAdd(callId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+}
