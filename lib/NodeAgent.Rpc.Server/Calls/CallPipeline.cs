@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -37,7 +36,7 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
         {
             Interlocked.Decrement(ref _activeCalls);
             options.OnCallEnded?.Invoke(new RpcServerCallRecord(
-                call.Method, call.Peer, call.Identity, call.Status, options.TimeProvider.GetElapsedTime(call.StartedAt), call.Failure));
+                call.Method, call.Peer, call.Identity, call.Outcome, options.TimeProvider.GetElapsedTime(call.StartedAt), call.Failure));
         }
     }
 
@@ -101,7 +100,7 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
         EndReason reason = call.EndReason;
         if (reason != EndReason.ClientGone)
         {
-            await call.AnswerAsync(call.StatusOf(reason)).ConfigureAwait(false);
+            await call.AnswerAsync(call.StatusOf(reason), withTrailers: false).ConfigureAwait(false);
             if (!work.IsCompleted)
             {
                 call.StopRequest();

@@ -18,6 +18,9 @@ internal sealed partial class ServerCall
     private bool _writing;
     private bool _answered;
 
+    /// <summary>What the client was told, or would have been told.</summary>
+    internal Status Outcome { get; private set; }
+
     /// <summary>Completes when the call is interrupted from outside.</summary>
     internal Task Interrupted => _interrupted.Task;
 
@@ -62,7 +65,9 @@ internal sealed partial class ServerCall
     }
 
     /// <summary>Sends the status, once. Later calls, and a call on a connection that is gone, do nothing.</summary>
-    internal async Task AnswerAsync(Status status, Metadata? trailers = null)
+    /// <param name="status">How the call ended.</param>
+    /// <param name="withTrailers">False while the handler still runs: the trailers are its own until it returns.</param>
+    internal async Task AnswerAsync(Status status, bool withTrailers = true)
     {
         lock (_endLock)
         {
@@ -72,6 +77,7 @@ internal sealed partial class ServerCall
             }
 
             _answered = true;
+            Outcome = status;
             if (_writing)
             {
                 // A handler that ignores its cancellation is inside a write: the response is not ours to touch, so the stream is reset.
@@ -81,13 +87,12 @@ internal sealed partial class ServerCall
             }
         }
 
-        StatusCore = status;
         if (EndReason == EndReason.ClientGone)
         {
             return;
         }
 
-        SetStatus(status, trailers);
+        SetStatus(status, withTrailers);
         try
         {
             await Http.Response.CompleteAsync().ConfigureAwait(false);
@@ -165,7 +170,7 @@ internal sealed partial class ServerCall
 
     // Kestrel says HasStarted only after the first flush. A message that is buffered already must nevertheless be followed by trailers:
     // a status among the headers would be read as an answer without messages.
-    private void SetStatus(Status status, Metadata? trailers)
+    private void SetStatus(Status status, bool withTrailers)
     {
         IHeaderDictionary target;
         if (_messageWritten || Http.Response.HasStarted)
@@ -184,18 +189,7 @@ internal sealed partial class ServerCall
             target[RpcHeaderNames.Message] = PercentEncoding.Encode(status.Detail);
         }
 
-        AppendAll(target, _responseTrailers);
-        AppendAll(target, trailers);
-    }
-
-    private static void AppendAll(IHeaderDictionary target, Metadata? entries)
-    {
-        if (entries is null)
-        {
-            return;
-        }
-
-        foreach (Metadata.Entry entry in entries)
+        foreach (Metadata.Entry entry in withTrailers && _responseTrailers is not null ? _responseTrailers : Metadata.Empty)
         {
             AppendHeader(target, entry);
         }

@@ -26,6 +26,9 @@ internal sealed partial class ServerCall : ServerCallContext, IDisposable
     private DateTime _deadline = DateTime.MaxValue;
     private int _endReason;
 
+    // Under _endLock. Kestrel gives the context to another request once this one is left, while a timer may still be on its way.
+    private bool _finished;
+
     internal ServerCall(HttpContext http, RpcServerOptions options, string method)
     {
         Http = http;
@@ -72,9 +75,14 @@ internal sealed partial class ServerCall : ServerCallContext, IDisposable
 
     public void Dispose()
     {
+        lock (_endLock)
+        {
+            _finished = true;
+        }
+
         _deadlineTimer?.Dispose();
-        _abortRegistration.Dispose();
-        _drainRegistration.Dispose();
+        _abortRegistration.Unregister();
+        _drainRegistration.Unregister();
     }
 
     internal static string FormatPeer(ConnectionInfo connection)
@@ -130,14 +138,21 @@ internal sealed partial class ServerCall : ServerCallContext, IDisposable
 
     private void Interrupt(EndReason reason)
     {
-        if (Interlocked.CompareExchange(ref _endReason, (int)reason, (int)EndReason.None) != (int)EndReason.None)
+        lock (_endLock)
         {
-            return;
+            if (_finished || EndReason != EndReason.None)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _endReason, (int)reason);
+
+            // One wake-up for whatever the handler waits in, besides its own token: a read or a flush. They need no token of their own.
+            // Kestrel continues both elsewhere, not inside this lock.
+            Http.Request.BodyReader.CancelPendingRead();
+            Http.Response.BodyWriter.CancelPendingFlush();
         }
 
-        // One wake-up for whatever the handler waits in: its own token, a read or a flush. Reads and writes therefore need no token of their own.
-        Http.Request.BodyReader.CancelPendingRead();
-        Http.Response.BodyWriter.CancelPendingFlush();
         _interrupted.TrySetResult();
         _cancellation.Cancel();
     }

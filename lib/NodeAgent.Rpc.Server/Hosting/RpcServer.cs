@@ -1,6 +1,9 @@
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using NodeAgent.Rpc.Server.Calls;
+using NodeAgent.Rpc.Server.Health;
+using NodeAgent.Rpc.Server.Reflection;
 
 namespace NodeAgent.Rpc.Server;
 
@@ -55,6 +58,33 @@ public sealed class RpcServer : IDisposable
         }
 
         return this;
+    }
+
+    /// <summary>Adds grpc.health.v1. When the server drains, every service is NOT_SERVING and watchers are told.</summary>
+    public RpcServer AddHealth(HealthService health)
+    {
+        ArgumentNullException.ThrowIfNull(health);
+        Draining.UnsafeRegister(static state => ((HealthService)state!).Stop(), health);
+        return AddService(Grpc.Health.V1.Health.BindService(health));
+    }
+
+    /// <summary>
+    /// Adds grpc.reflection v1 and v1alpha. Lists every served service; describes those whose descriptors are given, with everything they
+    /// import. Health and reflection describe themselves.
+    /// </summary>
+    public RpcServer AddReflection(params IEnumerable<ServiceDescriptor> services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ReflectionService reflection = new(
+            () => Services,
+            new DescriptorIndex(
+            [
+                .. services,
+                Grpc.Health.V1.Health.Descriptor,
+                Grpc.Reflection.V1.ServerReflection.Descriptor,
+                Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
+            ]));
+        return AddService(reflection.Bind(ReflectionService.V1)).AddService(reflection.Bind(ReflectionService.V1Alpha));
     }
 
     /// <summary>
