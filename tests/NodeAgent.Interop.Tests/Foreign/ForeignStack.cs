@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace NodeAgent.Interop.Tests.Foreign;
 
 /// <summary>A gRPC stack that is not ours: how its programs are started, and what this machine lacks for them.</summary>
-internal abstract class ForeignStack
+public abstract class ForeignStack
 {
     /// <summary>The arguments that follow the executable for the case runner (client) or the test service (server).</summary>
     internal abstract IReadOnlyList<string> ClientCommand { get; }
@@ -46,7 +46,7 @@ internal abstract class ForeignStack
 }
 
 /// <summary>Debian's python3-grpcio: gRPC's C core.</summary>
-internal sealed class PythonStack : ForeignStack
+public sealed class PythonStack : ForeignStack
 {
     // Not python3 from the PATH: another Python there does not see Debian's packages.
     private const string Python = "/usr/bin/python3";
@@ -70,7 +70,7 @@ internal sealed class PythonStack : ForeignStack
 }
 
 /// <summary>npm's @grpc/grpc-js: gRPC in JavaScript on Node's own HTTP/2.</summary>
-internal sealed class NodeStack : ForeignStack
+public sealed class NodeStack : ForeignStack
 {
     private static readonly Lazy<string?> LazyMissing = new(Probe);
 

@@ -11,6 +11,8 @@ using Microsoft.Extensions.Logging;
 using NodeAgent.Interop.Contract;
 using NodeAgent.Interop.Tests.Foreign;
 using NodeAgent.Rpc.Server;
+using NodeAgent.Rpc.Server.Health;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace NodeAgent.Interop.Tests.Hosting;
 
@@ -24,7 +26,10 @@ internal sealed class InteropHost : IAsyncDisposable
     private InteropHost(bool compress, TestCertificates? certificates)
     {
         _server = new RpcServer(new RpcServerOptions { CompressResponses = compress, OnCallEnded = Remember });
-        _server.AddService(TestService.BindService(Service));
+        _server.AddService(TestService.BindService(Service))
+            .AddHealth(HealthStates)
+            .AddReflection(TestService.Descriptor);
+        HealthStates.Set(TestService.Descriptor.FullName, ServingStatus.Serving);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -40,7 +45,7 @@ internal sealed class InteropHost : IAsyncDisposable
 
     internal InteropService Service { get; } = new();
 
-    internal RpcServer Server => _server;
+    internal HealthService HealthStates { get; } = new();
 
     internal int Port { get; private set; }
 
@@ -55,6 +60,9 @@ internal sealed class InteropHost : IAsyncDisposable
         host.Port = new Uri(addresses.Addresses.Single()).Port;
         return host;
     }
+
+    internal void SetServing(string service, bool serving) =>
+        HealthStates.Set(service, serving ? ServingStatus.Serving : ServingStatus.NotServing);
 
     internal Task StopAsync() => _app.StopAsync();
 
