@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using NodeAgent.Rpc.Wire;
 
 namespace NodeAgent.Rpc.Server.Calls;
@@ -199,7 +200,8 @@ internal sealed partial class ServerCall
     {
         if (!RpcHeaderNames.IsReserved(entry.Key))
         {
-            target.Append(entry.Key, MetadataCodec.EncodeValue(entry));
+            // Not Append: it drops empty values, and an empty value is a value.
+            target[entry.Key] = StringValues.Concat(target[entry.Key], MetadataCodec.EncodeValue(entry));
         }
     }
 

@@ -147,14 +147,30 @@ internal sealed partial class ServerCall : ServerCallContext, IDisposable
 
             Volatile.Write(ref _endReason, (int)reason);
 
-            // One wake-up for whatever the handler waits in, besides its own token: a read or a flush. They need no token of their own.
-            // Kestrel continues both elsewhere, not inside this lock.
-            Http.Request.BodyReader.CancelPendingRead();
-            Http.Response.BodyWriter.CancelPendingFlush();
+            if (reason != EndReason.ClientGone)
+            {
+                WakeHandler();
+            }
         }
 
         _interrupted.TrySetResult();
         _cancellation.Cancel();
+    }
+
+    // One wake-up for whatever the handler waits in, besides its own token: a read or a flush. They need no token of their own.
+    // Kestrel continues both elsewhere, not inside our lock.
+    private void WakeHandler()
+    {
+        try
+        {
+            Http.Request.BodyReader.CancelPendingRead();
+            Http.Response.BodyWriter.CancelPendingFlush();
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The client has gone at the same moment: its reads and flushes have failed already, nothing waits in them.
+            Failure ??= e;
+        }
     }
 
     private Metadata ReadRequestHeaders()
