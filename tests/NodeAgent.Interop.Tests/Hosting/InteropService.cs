@@ -14,20 +14,20 @@ internal sealed class InteropService : TestService.TestServiceBase
     private const string EchoInitial = "x-grpc-test-echo-initial";
     private const string EchoTrailing = "x-grpc-test-echo-trailing-bin";
 
-    private readonly ConcurrentDictionary<string, TaskCompletionSource> _cancelled = new();
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _ended = new();
 
-    /// <summary>Completes once the handler of the call with this id has seen its token fire.</summary>
-    internal Task CancellationOf(string callId) => Cancellation(callId).Task;
+    /// <summary>Completes once the handler of the call with this id has ended.</summary>
+    internal Task EndOf(string callId) => Ended(callId).Task;
 
     public override async Task<Empty> EmptyCall(Empty request, ServerCallContext context)
     {
-        await ObserveAsync(context);
+        using IDisposable observed = await ObserveAsync(context);
         return new Empty();
     }
 
     public override async Task<SimpleResponse> UnaryCall(SimpleRequest request, ServerCallContext context)
     {
-        await ObserveAsync(context);
+        using IDisposable observed = await ObserveAsync(context);
         ThrowIfAsked(request.ResponseStatus);
         return new SimpleResponse { Payload = Zeros(request.ResponseSize) };
     }
@@ -35,14 +35,14 @@ internal sealed class InteropService : TestService.TestServiceBase
     public override async Task StreamingOutputCall(
         StreamingOutputCallRequest request, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
     {
-        await ObserveAsync(context);
+        using IDisposable observed = await ObserveAsync(context);
         await RespondAsync(request, responses, context);
     }
 
     public override async Task<StreamingInputCallResponse> StreamingInputCall(
         IAsyncStreamReader<StreamingInputCallRequest> requests, ServerCallContext context)
     {
-        await ObserveAsync(context);
+        using IDisposable observed = await ObserveAsync(context);
         int total = 0;
         while (await requests.MoveNext(context.CancellationToken))
         {
@@ -55,7 +55,7 @@ internal sealed class InteropService : TestService.TestServiceBase
     public override async Task FullDuplexCall(
         IAsyncStreamReader<StreamingOutputCallRequest> requests, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
     {
-        await ObserveAsync(context);
+        using IDisposable observed = await ObserveAsync(context);
         while (await requests.MoveNext(context.CancellationToken))
         {
             await RespondAsync(requests.Current, responses, context);
@@ -65,7 +65,7 @@ internal sealed class InteropService : TestService.TestServiceBase
     public override async Task HalfDuplexCall(
         IAsyncStreamReader<StreamingOutputCallRequest> requests, IServerStreamWriter<StreamingOutputCallResponse> responses, ServerCallContext context)
     {
-        await ObserveAsync(context);
+        using IDisposable observed = await ObserveAsync(context);
         List<StreamingOutputCallRequest> all = [];
         while (await requests.MoveNext(context.CancellationToken))
         {
@@ -80,14 +80,8 @@ internal sealed class InteropService : TestService.TestServiceBase
 
     internal static Payload Zeros(int size) => new() { Body = UnsafeByteOperations.UnsafeWrap(new byte[size]) };
 
-    private async Task ObserveAsync(ServerCallContext context)
+    private async Task<IDisposable> ObserveAsync(ServerCallContext context)
     {
-        if (context.RequestHeaders.GetValue("x-interop-call-id") is { } id)
-        {
-            TaskCompletionSource cancelled = Cancellation(id);
-            context.CancellationToken.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), cancelled);
-        }
-
         if (context.RequestHeaders.GetValueBytes(EchoTrailing) is { } trailing)
         {
             context.ResponseTrailers.Add(EchoTrailing, trailing);
@@ -102,6 +96,8 @@ internal sealed class InteropService : TestService.TestServiceBase
         {
             await context.WriteResponseHeadersAsync([new Metadata.Entry(EchoInitial, initial)]);
         }
+
+        return new Observation(context.RequestHeaders.GetValue("x-interop-call-id") is { } id ? Ended(id) : null);
     }
 
     /// <summary>Public rule: a status in the request ends the call before this request's own responses.</summary>
@@ -132,6 +128,12 @@ internal sealed class InteropService : TestService.TestServiceBase
         ? "none"
         : $"{(long)(deadline - TimeProvider.System.GetUtcNow().UtcDateTime).TotalMilliseconds}";
 
-    private TaskCompletionSource Cancellation(string callId) =>
-        _cancelled.GetOrAdd(callId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource Ended(string callId) =>
+        _ended.GetOrAdd(callId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    /// <summary>Lives as long as a handler runs.</summary>
+    private sealed class Observation(TaskCompletionSource? ended) : IDisposable
+    {
+        public void Dispose() => ended?.TrySetResult();
+    }
 }

@@ -75,11 +75,11 @@ public abstract class ForeignClientTests<TStack> : IClassFixture<ForeignClientFi
     [InlineData("cancel_after_first_response")]
     [InlineData("deadline_before_first_message")]
     [InlineData("deadline_after_message")]
-    public async Task ForeignClient_GivesUp_HandlersTokenFires(string name)
+    public async Task ForeignClient_GivesUp_OurHandlerEnds(string name)
     {
         string id = Guid.NewGuid().ToString("N");
         await RunAsync(_fixture.Plain, name, new { call_id = id });
-        await _fixture.Plain.Service.CancellationOf(id).WaitAsync(TimeSpan.FromSeconds(10));
+        await _fixture.Plain.Service.EndOf(id).WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     [Theory]
