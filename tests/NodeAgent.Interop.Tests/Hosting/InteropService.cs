@@ -7,7 +7,8 @@ namespace NodeAgent.Interop.Tests.Hosting;
 
 /// <summary>
 /// The public interop test service on our runtime. Beyond it, as the foreign servers do: x-interop-call-id makes the end of a call observable,
-/// x-interop-echo-deadline returns the time left as trailing x-interop-time-remaining-ms.
+/// x-interop-echo-deadline returns the time left as trailing x-interop-time-remaining-ms, x-interop-echo-repeated returns every value of
+/// x-interop-repeated and x-interop-repeated-bin as trailing metadata.
 /// </summary>
 internal sealed class InteropService : TestService.TestServiceBase
 {
@@ -90,6 +91,14 @@ internal sealed class InteropService : TestService.TestServiceBase
         if (context.RequestHeaders.GetValue("x-interop-echo-deadline") is not null)
         {
             context.ResponseTrailers.Add("x-interop-time-remaining-ms", TimeRemaining(context.Deadline));
+        }
+
+        if (context.RequestHeaders.GetValue("x-interop-echo-repeated") is not null)
+        {
+            foreach (Metadata.Entry entry in context.RequestHeaders.Where(entry => entry.Key is "x-interop-repeated" or "x-interop-repeated-bin"))
+            {
+                context.ResponseTrailers.Add(entry);
+            }
         }
 
         if (context.RequestHeaders.GetValue(EchoInitial) is { } initial)

@@ -28,6 +28,7 @@ public abstract class ForeignClientTests<TStack> : IClassFixture<ForeignClientFi
     [InlineData("empty_messages")]
     [InlineData("half_close")]
     [InlineData("custom_metadata")]
+    [InlineData("repeated_metadata")]
     [InlineData("metadata_with_error")]
     [InlineData("status_code_and_message")]
     [InlineData("special_status_message")]
@@ -67,6 +68,9 @@ public abstract class ForeignClientTests<TStack> : IClassFixture<ForeignClientFi
     [InlineData("long_client_stream")]
     [InlineData("long_duplex_stream")]
     public Task ForeignClient_StreamOf5000Messages_LosesNone(string name) => RunAsync(_fixture.Plain, name, new { messages = 5000 });
+
+    [Fact]
+    public Task ForeignClient_Uploads40MiBWithPauseOf11Seconds_NoLimitCutsIt() => RunAsync(_fixture.Plain, "upload_with_pause", new { pause_s = 11 });
 
     [Fact]
     public Task ForeignClient_1000StreamsOpenAtOnce_AllAreServed() => RunAsync(_fixture.Plain, "concurrent_streams", new { streams = 1000 });

@@ -14,13 +14,18 @@ const outputRequest = (sizes, payloadSize = 0, intervalUs = 0) => ({
   payload: payloadSize > 0 ? payload(payloadSize) : null,
 });
 
-/** Writes the requests with backpressure, then half-closes. */
-async function send(call, requests) {
+/** Writes the requests with backpressure. */
+async function write(call, requests) {
   for (const request of requests) {
     if (!call.write(request)) {
       await new Promise((resolve) => call.once('drain', resolve));
     }
   }
+}
+
+/** Writes the requests, then half-closes. */
+async function send(call, requests) {
+  await write(call, requests);
   call.end();
 }
 
@@ -140,6 +145,19 @@ const CASES = {
     const reader = new expect.Reader(call);
     send(call, sizes.map((size) => outputRequest([size], size)));
     expect.equal(sizes, await reader.sizes(), 'response sizes');
+  },
+
+  /** 40 MiB in one stream that is silent for longer than a server's upload limits, idle timers and first keep-alive PINGs. */
+  async upload_with_pause(run) {
+    const half = Array.from({ length: 20 }, () => ({ payload: payload(1024 * 1024) }));
+    const { response } = await expect.unary((done) => {
+      const call = run.stub.StreamingInputCall(done);
+      write(call, half)
+        .then(() => new Promise((resolve) => setTimeout(resolve, run.params.pause_s * 1000)))
+        .then(() => send(call, half));
+      return call;
+    });
+    expect.equal(40 * 1024 * 1024, response.aggregated_payload_size, 'aggregated size');
   },
 
   /** All streams are open at once: none is finished before each of them has had its first answer. */

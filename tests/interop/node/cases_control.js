@@ -51,6 +51,19 @@ const CASES = {
     expectEcho(sent, reader);
   },
 
+  /** Every value of a key arrives, in order. Text values may be joined on the way, as HTTP allows; binary ones may not stay so. */
+  async repeated_metadata(run) {
+    const texts = ['one', 'two', 'three'];
+    const blobs = [Buffer.from([]), Buffer.from([0]), Buffer.from([1, 2, 3, 0xff])];
+    const sent = metadata({ 'x-interop-echo-repeated': '1' });
+    texts.forEach((text) => sent.add('x-interop-repeated', text));
+    blobs.forEach((blob) => sent.add('x-interop-repeated-bin', blob));
+    const { trailing } = await expect.unary((done) => run.stub.EmptyCall({}, sent, done));
+    const seen = trailing.get('x-interop-repeated').flatMap((value) => value.split(',').map((part) => part.trim()));
+    expect.equal(texts, seen, 'text values');
+    expect.equal(blobs, trailing.get('x-interop-repeated-bin'), 'binary values');
+  },
+
   /** Both kinds of metadata also arrive with a call that fails. */
   async metadata_with_error(run) {
     const sent = { [INITIAL]: 'seen', [TRAILING]: Buffer.from([0x00, 0xff]) };

@@ -36,6 +36,11 @@ function observe(call) {
     const deadline = call.getDeadline();
     trailing.set('x-interop-time-remaining-ms', Number.isFinite(Number(deadline)) ? String(Math.round(deadline - Date.now())) : 'none');
   }
+  if (asked('x-interop-echo-repeated') !== undefined) {
+    for (const key of ['x-interop-repeated', 'x-interop-repeated-bin']) {
+      call.metadata.get(key).forEach((value) => trailing.add(key, value));
+    }
+  }
   return trailing;
 }
 

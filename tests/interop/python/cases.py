@@ -169,6 +169,19 @@ async def long_duplex_stream(run):
 
 
 @case
+async def upload_with_pause(run):
+    """40 MiB in one stream that is silent for longer than a server's upload limits, idle timers and first keep-alive PINGs."""
+    call = run.stub.StreamingInputCall()
+    for size in [1024 * 1024] * 20:
+        await call.write(input_request(run, size))
+    await asyncio.sleep(run.params["pause_s"])
+    for size in [1024 * 1024] * 20:
+        await call.write(input_request(run, size))
+    await call.done_writing()
+    expect.equal(40 * 1024 * 1024, (await call).aggregated_payload_size, "aggregated size")
+
+
+@case
 async def concurrent_streams(run):
     """All streams are open at once: none is finished before each of them has had its first answer."""
     calls = [run.stub.FullDuplexCall() for _ in range(run.params["streams"])]

@@ -48,6 +48,20 @@ async def _expect_echo(call, sent):
 
 
 @case
+async def repeated_metadata(run):
+    """Every value of a key arrives, in order. Text values may be joined on the way, as HTTP allows; binary ones may not stay so."""
+    texts, blobs = ["one", "two", "three"], [b"", b"\x00", b"\x01\x02\x03\xff"]
+    sent = [("x-interop-echo-repeated", "1")]
+    sent += [("x-interop-repeated", text) for text in texts] + [("x-interop-repeated-bin", blob) for blob in blobs]
+    call = run.stub.EmptyCall(empty(run), metadata=tuple(sent))
+    await call
+    trailing = list(await call.trailing_metadata())
+    seen = [part.strip() for key, value in trailing if key == "x-interop-repeated" for part in value.split(",")]
+    expect.equal(texts, seen, "text values")
+    expect.equal(blobs, [value for key, value in trailing if key == "x-interop-repeated-bin"], "binary values")
+
+
+@case
 async def metadata_with_error(run):
     """Both kinds of metadata also arrive with a call that fails."""
     sent = ((INITIAL, "seen"), (TRAILING, b"\x00\xff"))

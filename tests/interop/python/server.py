@@ -19,6 +19,8 @@ SimpleResponse = CONTRACT.message("grpc.testing.SimpleResponse")
 StreamingInputCallResponse = CONTRACT.message("grpc.testing.StreamingInputCallResponse")
 StreamingOutputCallResponse = CONTRACT.message("grpc.testing.StreamingOutputCallResponse")
 
+REPEATED = ("x-interop-repeated", "x-interop-repeated-bin")
+
 
 def report(**event):
     print(json.dumps(event), flush=True)
@@ -37,6 +39,8 @@ async def observe(context):
     if "x-interop-echo-deadline" in request:
         remaining = context.time_remaining()
         trailing.append(("x-interop-time-remaining-ms", "none" if remaining is None else str(int(remaining * 1000))))
+    if "x-interop-echo-repeated" in request:
+        trailing += [(key, value) for key, value in context.invocation_metadata() if key in REPEATED]
     context.set_trailing_metadata(trailing)
 
 
