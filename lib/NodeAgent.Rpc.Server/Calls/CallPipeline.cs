@@ -97,10 +97,9 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
     // the handler is, because the handler holds what Kestrel would give to the next request.
     private static async Task AnswerInterruptedAsync(ServerCall call, Task<Status> work)
     {
-        EndReason reason = call.EndReason;
-        if (reason != EndReason.ClientGone)
+        if (call.EndReason != EndReason.ClientGone)
         {
-            await call.AnswerAsync(call.StatusOf(reason), withTrailers: false).ConfigureAwait(false);
+            await call.AnswerInterruptedAsync().ConfigureAwait(false);
             if (!work.IsCompleted)
             {
                 call.StopRequest();

@@ -18,6 +18,7 @@ internal sealed partial class ServerCall
     private bool _messageWritten;
     private bool _writing;
     private bool _answered;
+    private TaskCompletionSource? _writeEnded;
 
     /// <summary>What the client was told, or would have been told.</summary>
     internal Status Outcome { get; private set; }
@@ -51,6 +52,7 @@ internal sealed partial class ServerCall
         lock (_endLock)
         {
             _writing = false;
+            _writeEnded?.TrySetResult();
         }
     }
 
@@ -65,10 +67,32 @@ internal sealed partial class ServerCall
         }
     }
 
-    /// <summary>Sends the status, once. Later calls, and a call on a connection that is gone, do nothing.</summary>
-    /// <param name="status">How the call ended.</param>
-    /// <param name="withTrailers">False while the handler still runs: the trailers are its own until it returns.</param>
-    internal async Task AnswerAsync(Status status, bool withTrailers = true)
+    /// <summary>Sends the status of a handler that has returned, after a write that it left pending.</summary>
+    internal async Task AnswerAsync(Status status)
+    {
+        Task? writeEnded = null;
+        lock (_endLock)
+        {
+            if (_writing)
+            {
+                _writeEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                writeEnded = _writeEnded.Task;
+            }
+        }
+
+        if (writeEnded is not null)
+        {
+            await Task.WhenAny(writeEnded, Interrupted).ConfigureAwait(false);
+        }
+
+        await AnswerOnceAsync(status, _responseTrailers).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends the status of an interrupted call whose handler may still run. Its trailers are its own until it returns.</summary>
+    internal Task AnswerInterruptedAsync() => AnswerOnceAsync(StatusOf(EndReason), null);
+
+    // Once; and on a connection that is gone it does nothing.
+    private async Task AnswerOnceAsync(Status status, Metadata? trailers)
     {
         lock (_endLock)
         {
@@ -81,8 +105,8 @@ internal sealed partial class ServerCall
             Outcome = status;
             if (_writing)
             {
-                // A handler that ignores its cancellation is inside a write: the response is not ours to touch, so the stream is reset.
-                // The client knows its own deadline and does not need our word for it.
+                // Somebody is inside a write, so the response is not ours to touch: the stream is reset. The client knows its own deadline;
+                // when the server drains it sees CANCELLED instead of UNAVAILABLE.
                 Reset(Http2Cancel);
                 return;
             }
@@ -93,10 +117,28 @@ internal sealed partial class ServerCall
             return;
         }
 
-        SetStatus(status, withTrailers);
+        SetStatus(status, trailers);
+        await CompleteResponseAsync().ConfigureAwait(false);
+    }
+
+    // The status queues behind the messages, and those wait for the client's window: a client that reads nothing must not hold the call
+    // beyond its deadline or the server's stop.
+    private async Task CompleteResponseAsync()
+    {
         try
         {
-            await Http.Response.CompleteAsync().ConfigureAwait(false);
+            Task complete = Http.Response.CompleteAsync();
+            if (!complete.IsCompleted && EndReason == EndReason.None)
+            {
+                await Task.WhenAny(complete, Interrupted).ConfigureAwait(false);
+            }
+
+            if (!complete.IsCompleted && EndReason is EndReason.DeadlinePassed or EndReason.Drained)
+            {
+                Reset(Http2Cancel);
+            }
+
+            await complete.ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -171,7 +213,7 @@ internal sealed partial class ServerCall
 
     // Kestrel says HasStarted only after the first flush. A message that is buffered already must nevertheless be followed by trailers:
     // a status among the headers would be read as an answer without messages.
-    private void SetStatus(Status status, bool withTrailers)
+    private void SetStatus(Status status, Metadata? trailers)
     {
         IHeaderDictionary target;
         if (_messageWritten || Http.Response.HasStarted)
@@ -190,7 +232,7 @@ internal sealed partial class ServerCall
             target[RpcHeaderNames.Message] = PercentEncoding.Encode(status.Detail);
         }
 
-        foreach (Metadata.Entry entry in withTrailers && _responseTrailers is not null ? _responseTrailers : Metadata.Empty)
+        foreach (Metadata.Entry entry in trailers ?? Metadata.Empty)
         {
             AppendHeader(target, entry);
         }

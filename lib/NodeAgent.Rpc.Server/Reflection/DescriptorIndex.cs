@@ -99,7 +99,9 @@ internal sealed class DescriptorIndex
             _symbols.TryAdd(type.FullName, type.File);
             foreach (EnumValueDescriptor value in type.Values)
             {
+                // protobuf names a value beside its enum; C#'s FullName puts it inside.
                 _symbols.TryAdd(value.FullName, type.File);
+                _symbols.TryAdd(type.FullName[..(type.FullName.Length - type.Name.Length)] + value.Name, type.File);
             }
         }
     }

@@ -10,7 +10,7 @@ internal sealed partial class ClientCall
 {
     private async ValueTask<HttpRequestMessage> CreateRequestAsync(RpcRequestContent content, TimeSpan? timeout)
     {
-        HttpRequestMessage request = new(HttpMethod.Post, new Uri(_channel.Address, _method.FullName))
+        HttpRequestMessage request = new(HttpMethod.Post, new Uri(_channel.RequestBase, _method.FullName))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -54,7 +54,7 @@ internal sealed partial class ClientCall
         }
 
         Metadata metadata = [];
-        AuthInterceptorContext context = new(new Uri(_channel.Address, "/" + _method.ServiceName).ToString(), _method.Name, AbortToken);
+        AuthInterceptorContext context = new(new Uri(_channel.RequestBase, "/" + _method.ServiceName).ToString(), _method.Name, AbortToken);
         try
         {
             await Apply(_channel.Options.Credentials).ConfigureAwait(false);

@@ -153,6 +153,7 @@ internal sealed partial class ClientCall : IDisposable
         {
             HttpRequestMessage request = await CreateRequestAsync(content, timeout).ConfigureAwait(false);
             HttpResponseMessage response = await _channel.Http.SendAsync(request, AbortToken).ConfigureAwait(false);
+            _channel.HasSpoken = true;
             Volatile.Write(ref _response, response);
             if (HasEnded)
             {

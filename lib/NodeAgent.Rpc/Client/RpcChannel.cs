@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Grpc.Core;
 using NodeAgent.Rpc.Client;
 
@@ -21,7 +22,8 @@ public sealed class RpcChannel : ChannelBase, IDisposable
         Address = address;
         Options = options;
         ShutdownToken = _shutdown.Token;
-        Http = new HttpMessageInvoker(CreateHandler(address, options), disposeHandler: true);
+        RequestBase = address;
+        Http = new HttpMessageInvoker(CreateHandler(), disposeHandler: true);
         _userAgent = options.UserAgent is null ? OwnUserAgent : $"{options.UserAgent} {OwnUserAgent}";
     }
 
@@ -31,6 +33,12 @@ public sealed class RpcChannel : ChannelBase, IDisposable
     internal RpcChannelOptions Options { get; }
 
     internal HttpMessageInvoker Http { get; }
+
+    /// <summary>What requests name in :authority: the address, or the name that the TLS options expect in the server's certificate.</summary>
+    internal Uri RequestBase { get; private set; }
+
+    /// <summary>Whether any server ever answered on this channel.</summary>
+    internal bool HasSpoken { get; set; }
 
     internal string UserAgent => _userAgent;
 
@@ -104,8 +112,9 @@ public sealed class RpcChannel : ChannelBase, IDisposable
         return Task.CompletedTask;
     }
 
-    private static SocketsHttpHandler CreateHandler(Uri address, RpcChannelOptions options)
+    private SocketsHttpHandler CreateHandler()
     {
+        RpcChannelOptions options = Options;
         SocketsHttpHandler handler = new()
         {
             // A proxy from the environment would otherwise sit between the agent and its aggregator unasked, and looking for one costs start-up time.
@@ -135,10 +144,30 @@ public sealed class RpcChannel : ChannelBase, IDisposable
         if (options.Tls is not null)
         {
             SslClientAuthenticationOptions tls = options.Tls();
-            tls.TargetHost ??= address.Host;
             handler.SslOptions = tls;
+            if (tls.TargetHost is { Length: > 0 } name && name != Address.Host)
+            {
+                // HttpClient overwrites TargetHost with the host of the request, so the request has to carry that name while we dial the address.
+                RequestBase = new UriBuilder(Address) { Host = name }.Uri;
+                handler.ConnectCallback = async (_, cancellationToken) => await DialAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
 
         return handler;
+    }
+
+    private async ValueTask<Stream> DialAsync(CancellationToken cancellationToken)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(Address.IdnHost, Address.Port, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

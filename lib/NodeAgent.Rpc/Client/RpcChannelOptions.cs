@@ -9,6 +9,7 @@ public sealed class RpcChannelOptions
 {
     /// <summary>
     /// Makes the TLS options for an https address: client certificate, trusted roots, checks. Null takes the platform's trust.
+    /// Its TargetHost, if set, is the name expected in the server's certificate and sent in <c>:authority</c>, whatever address is dialled.
     /// Called once, when the channel is made; a renewed certificate needs a new channel, or a LocalCertificateSelectionCallback.
     /// </summary>
     public Func<SslClientAuthenticationOptions>? Tls { get; init; }

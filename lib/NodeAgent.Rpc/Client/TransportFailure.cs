@@ -42,7 +42,7 @@ internal static class TransportFailure
         string last = "";
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
-            string message = e.Message.TrimEnd('.');
+            string message = FirstLine(e);
             if (IsNewsAfter(last, message))
             {
                 text.Append(last.Length == 0 ? "" : ": ").Append(message);
@@ -50,14 +50,32 @@ internal static class TransportFailure
             }
         }
 
-        if (channel.IsTls && exception is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded })
+        if (MayBeRefusedCertificate(exception, channel))
         {
-            // In TLS 1.3 the client has finished its handshake before the server judges the client's certificate.
             text.Append(" (a server that refuses the client certificate ends the connection like this)");
         }
 
         return text.ToString();
     }
+
+    // In TLS 1.3 the client has finished its handshake before the server judges the client's certificate, so the refusal looks like any
+    // connection that ends before its first answer; which exception that is depends on the moment.
+    private static bool MayBeRefusedCertificate(Exception exception, RpcChannel channel)
+    {
+        if (!channel.IsTls || exception is not HttpRequestException http)
+        {
+            return false;
+        }
+
+        return http.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded
+            || (!channel.HasSpoken
+                && http.HttpRequestError is not (
+                    HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError));
+    }
+
+    private static string FirstLine(Exception exception) => exception is ObjectDisposedException
+        ? "the connection was closed"
+        : exception.Message.AsSpan().EnumerateLines() is var lines && lines.MoveNext() ? lines.Current.TrimEnd('.').ToString() : "";
 
     private static bool IsNewsAfter(string last, string message) =>
         !last.Contains(message, StringComparison.Ordinal)

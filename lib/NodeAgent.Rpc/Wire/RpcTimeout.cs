@@ -24,7 +24,7 @@ internal static class RpcTimeout
         ];
         foreach ((long ticksPerUnit, char unit) in units)
         {
-            long value = (ticks + ticksPerUnit - 1) / ticksPerUnit;
+            long value = (ticks - 1) / ticksPerUnit + 1;
             if (value <= MaxValue)
             {
                 return Format(value, unit);

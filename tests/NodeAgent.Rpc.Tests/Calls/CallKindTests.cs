@@ -166,6 +166,23 @@ public sealed class CallKindTests
     }
 
     [Fact]
+    public async Task ServerStream_HandlerReturnsWithoutAwaitingItsWrite_StillDeliversMessageAndStatus()
+    {
+        await using RpcHost host = await RpcHost.StartAsync(new EchoService
+        {
+            OnServerStream = (_, responses, _) =>
+            {
+                _ = responses.WriteAsync(new EchoReply { Payload = ByteString.CopyFrom(new byte[500_000]) });
+                return Task.CompletedTask;
+            },
+        });
+        using AsyncServerStreamingCall<EchoReply> call = host.Client().ServerStream(new EchoRequest());
+        Assert.True(await call.ResponseStream.MoveNext());
+        Assert.Equal(500_000, call.ResponseStream.Current.Payload.Length);
+        Assert.False(await call.ResponseStream.MoveNext());
+    }
+
+    [Fact]
     public async Task WithHost_AnotherAuthority_IsWhatTheServerSees()
     {
         await using RpcHost host = await RpcHost.StartAsync(new EchoService
