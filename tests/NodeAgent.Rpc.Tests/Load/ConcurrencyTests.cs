@@ -79,6 +79,50 @@ public sealed class ConcurrencyTests
         TestContext.Current.TestOutputHelper!.WriteLine($"slowest unary call under 40 floods: {slowest.TotalMilliseconds:F0} ms, {received.Values.Sum()} messages");
     }
 
+    [Theory]
+    [InlineData(16, 1, 16)]
+    [InlineData(8, 1, 8)]
+    [InlineData(int.MaxValue, 1000, int.MaxValue)] // The control: without yielding this very stream keeps its thread.
+    public async Task Server_MessagesAlwaysThere_GivesItsThreadUpInTime(int messagesBetweenYields, int fewest, int most)
+    {
+        const int Messages = 2000;
+        TaskCompletionSource allArrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int longest = 0;
+        await using RpcHost host = await RpcHost.StartAsync(
+            new EchoService
+            {
+                OnClientStream = async (requests, _) =>
+                {
+                    await allArrived.Task;
+                    int inARow = 0;
+                    while (true)
+                    {
+                        Task<bool> read = requests.MoveNext();
+                        inARow = read.IsCompleted ? inARow + 1 : 0;
+                        longest = Math.Max(longest, inARow);
+                        if (!await read)
+                        {
+                            return new EchoReply();
+                        }
+                    }
+                },
+            },
+            new NodeAgent.Rpc.Server.RpcServerOptions { MessagesBetweenYields = messagesBetweenYields });
+        Echo.EchoClient client = host.Client();
+        using AsyncClientStreamingCall<EchoRequest, EchoReply> call = client.ClientStream();
+        for (int i = 0; i < Messages; i++)
+        {
+            await call.RequestStream.WriteAsync(new EchoRequest { Number = 1 });
+        }
+
+        // Kestrel reads a connection in order: when this call on the same one is answered, the messages before it are in their stream.
+        await client.UnaryAsync(new EchoRequest());
+        allArrived.SetResult();
+        await call.RequestStream.CompleteAsync();
+        await call;
+        Assert.InRange(longest, fewest, most);
+    }
+
     [Fact]
     public async Task ServerStream_ReaderStands_WriterIsHeldBack()
     {
