@@ -15,6 +15,12 @@ public abstract class ForeignStack
     /// <summary>Whether its server can compress responses.</summary>
     internal abstract bool ServerCompresses { get; }
 
+    /// <summary>
+    /// Whether its server takes several values of one -bin key. Our HTTP stack joins them with commas, at which the gRPC protocol tells
+    /// receivers to split; C-core 1.51 calls that a parse error.
+    /// </summary>
+    internal abstract bool ServerSplitsBinaryValues { get; }
+
     /// <summary>What is missing here, with the way to get it; null when the stack can run.</summary>
     internal abstract string? Missing { get; }
 
@@ -59,6 +65,8 @@ public sealed class PythonStack : ForeignStack
 
     internal override bool ServerCompresses => true;
 
+    internal override bool ServerSplitsBinaryValues => false;
+
     internal override string? Missing => LazyMissing.Value;
 
     private static string? Probe() =>
@@ -79,6 +87,8 @@ public sealed class NodeStack : ForeignStack
     internal override IReadOnlyList<string> ServerCommand { get; } = ["node", InteropTree.PathOf("node", "server.js")];
 
     internal override bool ServerCompresses => false;
+
+    internal override bool ServerSplitsBinaryValues => true;
 
     internal override string? Missing => LazyMissing.Value;
 

@@ -47,7 +47,7 @@ public abstract partial class ForeignServerTests<TStack>
     public async Task RepeatedMetadata_EveryValueOfAKey_ComesBackInOrder()
     {
         string[] texts = ["one", "two", "three"];
-        byte[][] blobs = [[], [0], [1, 2, 3, 0xff]];
+        byte[][] blobs = _fixture.Stack.ServerSplitsBinaryValues ? [[], [0], [1, 2, 3, 0xff]] : [[1, 2, 3, 0xff]];
         Metadata sent = new() { { "x-interop-echo-repeated", "1" } };
         Array.ForEach(texts, text => sent.Add("x-interop-repeated", text));
         Array.ForEach(blobs, blob => sent.Add("x-interop-repeated-bin", blob));
