@@ -91,6 +91,7 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
 
         Status status = await work.ConfigureAwait(false);
         await call.AnswerAsync(status).ConfigureAwait(false);
+        call.ReleaseBuffers();
     }
 
     // The client gets its answer when the deadline passes, even from a handler that does not listen; but the request may not be left before

@@ -18,14 +18,14 @@ internal abstract class MethodHandler<TRequest, TResponse>(Method<TRequest, TRes
 {
     private readonly Method<TRequest, TResponse> _method = method;
 
-    internal sealed override async Task RunAsync(ServerCall call)
+    internal sealed override Task RunAsync(ServerCall call)
     {
         YieldCounter yield = new(call.Options.MessagesBetweenYields);
         ServerStreamReader<TRequest> reader = new(call, _method.RequestMarshaller, yield);
         ServerStreamWriter<TResponse> writer = new(call, _method.ResponseMarshaller, yield);
-        await RunAsync(call, reader, writer).ConfigureAwait(false);
-        reader.Release();
-        writer.Release();
+        call.Reader = reader;
+        call.Writer = writer;
+        return RunAsync(call, reader, writer);
     }
 
     protected abstract Task RunAsync(ServerCall call, ServerStreamReader<TRequest> reader, ServerStreamWriter<TResponse> writer);

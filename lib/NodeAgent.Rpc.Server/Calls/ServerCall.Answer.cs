@@ -26,6 +26,12 @@ internal sealed partial class ServerCall
     /// <summary>Completes when the call is interrupted from outside.</summary>
     internal Task Interrupted => _interrupted.Task;
 
+    /// <summary>The requests; set before the handler runs.</summary>
+    internal ICallBuffers? Reader { get; set; }
+
+    /// <summary>The responses; set before the handler runs.</summary>
+    internal ICallBuffers? Writer { get; set; }
+
     /// <summary>Whether responses of this call are compressed.</summary>
     internal bool Compresses { get; private set; }
 
@@ -53,17 +59,6 @@ internal sealed partial class ServerCall
         {
             _writing = false;
             _writeEnded?.TrySetResult();
-        }
-    }
-
-    internal bool IsAnswered
-    {
-        get
-        {
-            lock (_endLock)
-            {
-                return _answered;
-            }
         }
     }
 
@@ -149,6 +144,20 @@ internal sealed partial class ServerCall
 
     /// <summary>After the status: tells a client that is still sending to stop.</summary>
     internal void StopRequest() => Reset(Http2NoError);
+
+    /// <summary>After the answer: pooled memory goes back, unless a task that the handler left behind is still using it.</summary>
+    internal void ReleaseBuffers()
+    {
+        Reader?.Release();
+        lock (_endLock)
+        {
+            // Nothing can begin to write any more.
+            if (_answered && !_writing)
+            {
+                Writer?.Release();
+            }
+        }
+    }
 
     protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {

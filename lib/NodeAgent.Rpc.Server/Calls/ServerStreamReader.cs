@@ -8,7 +8,7 @@ using NodeAgent.Rpc.Wire;
 namespace NodeAgent.Rpc.Server.Calls;
 
 /// <summary>The requests of a call, read from Kestrel's own buffers.</summary>
-internal sealed class ServerStreamReader<T> : IRpcStreamReader<T>
+internal sealed class ServerStreamReader<T> : IRpcStreamReader<T>, ICallBuffers
     where T : class
 {
     private readonly ServerCall _call;
@@ -48,10 +48,10 @@ internal sealed class ServerStreamReader<T> : IRpcStreamReader<T>
         return ReadCoreAsync(cancellationToken);
     }
 
-    /// <summary>The memory for decompressed messages goes back. Only after the handler.</summary>
-    internal void Release()
+    /// <summary>The memory goes back after the handler, unless a task that it left behind still reads; later reads are refused.</summary>
+    public void Release()
     {
-        if (Volatile.Read(ref _reading) == 0)
+        if (Interlocked.Exchange(ref _reading, 1) == 0)
         {
             _decoder.Release();
         }

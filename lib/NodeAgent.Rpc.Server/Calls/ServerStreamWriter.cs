@@ -6,7 +6,7 @@ using NodeAgent.Rpc.Wire;
 namespace NodeAgent.Rpc.Server.Calls;
 
 /// <summary>The responses of a call: one copy into Kestrel's buffer and one flush for each message.</summary>
-internal sealed class ServerStreamWriter<T>(ServerCall call, Marshaller<T> marshaller, YieldCounter yield) : IServerStreamWriter<T>, IRpcStreamWriter<T>
+internal sealed class ServerStreamWriter<T>(ServerCall call, Marshaller<T> marshaller, YieldCounter yield) : IServerStreamWriter<T>, IRpcStreamWriter<T>, ICallBuffers
     where T : class
 {
     // Kestrel counts only flushed bytes against its limit: messages with a buffer hint would pile up without end.
@@ -35,8 +35,8 @@ internal sealed class ServerStreamWriter<T>(ServerCall call, Marshaller<T> marsh
         return WriteCoreAsync(message, cancellationToken);
     }
 
-    /// <summary>The encoder's memory goes back. Only after the handler, and with no write pending.</summary>
-    internal void Release() => _encoder.Release();
+    /// <summary>The memory goes back. Only after the status went out and with no write pending.</summary>
+    public void Release() => _encoder.Release();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteCoreAsync(T message, CancellationToken cancellationToken)

@@ -13,6 +13,7 @@ internal sealed class ClientStreamWriter<T>(ClientCall call, StreamingContent co
     private Stream? _stream;
     private int _writing;
     private bool _completed;
+    private bool _writeFailed;
 
     public WriteOptions? WriteOptions { get; set; } = call.Options.WriteOptions;
 
@@ -41,7 +42,12 @@ internal sealed class ClientStreamWriter<T>(ClientCall call, StreamingContent co
         if (!_completed)
         {
             _completed = true;
-            _encoder.Release();
+            if (!_writeFailed)
+            {
+                // After a failed write nobody knows whether the transport still looks at the buffer; then it is left to the collector.
+                _encoder.Release();
+            }
+
             content.Complete();
         }
 
@@ -122,10 +128,11 @@ internal sealed class ClientStreamWriter<T>(ClientCall call, StreamingContent co
     // The server may end a stream, with a status of its own, while we still write: then the status is what went wrong, not the write.
     private async Task<RpcException> ToCallFailureAsync(Exception exception)
     {
+        _writeFailed = true;
         await call.ResponseBody.ConfigureAwait(false);
         return call.HasEnded
             ? call.ToException()
             : new RpcException(new Status(
-                StatusCode.Unavailable, $"The server takes no more messages ({exception.Message.TrimEnd('.')}); its status comes after its responses.", exception));
+                StatusCode.Unavailable, "The server takes no more messages; its status comes after its responses.", exception));
     }
 }
