@@ -6,7 +6,7 @@ namespace NodeAgent.Interop.Tests.Foreign;
 /// <summary>A gRPC stack that is not ours: how its programs are started, and what this machine lacks for them.</summary>
 public abstract class ForeignStack
 {
-    /// <summary>The arguments that follow the executable for the case runner (client) or the test service (server).</summary>
+    /// <summary>The executable and its arguments for the case runner (client) or the test service (server).</summary>
     internal abstract IReadOnlyList<string> ClientCommand { get; }
 
     /// <inheritdoc cref="ClientCommand"/>

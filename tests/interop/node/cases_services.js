@@ -113,8 +113,7 @@ const CASES = {
 
     const learned = contract.fromDescriptors([...files.values()].map(({ bytes }) => bytes));
     const stub = run.open(contract.find(learned, SERVICE));
-    // Names as this loader makes them from descriptors without keepCase in reach.
-    const { response } = await expect.unary((done) => stub.UnaryCall({ response_size: 11, responseSize: 11 }, done));
+    const { response } = await expect.unary((done) => stub.UnaryCall({ response_size: 11 }, done));
     expect.zeros(11, response.payload, 'response payload');
   },
 };
