@@ -3,7 +3,8 @@ using NodeAgent.Rpc.Tests.Proto;
 
 namespace NodeAgent.Rpc.Tests;
 
-/// <summary>The handlers of a test. Without one: unary doubles the number and returns text and payload, streams do so for each message.</summary>
+/// <summary>The handlers of a test. Without one: unary doubles the number and returns text and payload, streams do so for each
+/// message.</summary>
 public sealed class EchoService : Echo.EchoBase
 {
     public Func<EchoRequest, ServerCallContext, Task<EchoReply>> OnUnary { get; init; } = (request, _) => Task.FromResult(Reply(request));

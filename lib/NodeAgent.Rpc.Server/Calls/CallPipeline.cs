@@ -126,7 +126,9 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
         if (encoding.Count > 0 && encoding[0] is not (RpcHeaderNames.Identity or RpcHeaderNames.Gzip))
         {
             call.Http.Response.Headers[RpcHeaderNames.AcceptEncoding] = RpcHeaderNames.AcceptedEncodings;
-            return new Status(StatusCode.Unimplemented, $"The message encoding '{encoding[0]}' is not supported; send {RpcHeaderNames.AcceptedEncodings}.");
+            return new Status(
+                StatusCode.Unimplemented,
+                $"The message encoding '{encoding[0]}' is not supported; send {RpcHeaderNames.AcceptedEncodings}.");
         }
 
         return JudgeMetadata(headers) ?? JudgeTimeout(headers, out timeout) ?? Status.DefaultSuccess;
@@ -145,7 +147,9 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
 
         return size <= options.MaxRequestMetadataSize
             ? null
-            : new Status(StatusCode.ResourceExhausted, $"Received metadata larger than max ({size} vs. {options.MaxRequestMetadataSize} bytes).");
+            : new Status(
+                StatusCode.ResourceExhausted,
+                $"Received metadata larger than max ({size} vs. {options.MaxRequestMetadataSize} bytes).");
     }
 
     private static Status? JudgeTimeout(IHeaderDictionary headers, out TimeSpan? timeout)

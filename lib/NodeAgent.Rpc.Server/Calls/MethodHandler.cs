@@ -61,7 +61,8 @@ internal abstract class MethodHandler<TRequest, TResponse>(Method<TRequest, TRes
 }
 
 internal sealed class UnaryHandler<TRequest, TResponse>(
-    Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler) : MethodHandler<TRequest, TResponse>(method)
+    Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
+    : MethodHandler<TRequest, TResponse>(method)
     where TRequest : class
     where TResponse : class
 {
@@ -77,7 +78,8 @@ internal sealed class UnaryHandler<TRequest, TResponse>(
 }
 
 internal sealed class ClientStreamingHandler<TRequest, TResponse>(
-    Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse> handler) : MethodHandler<TRequest, TResponse>(method)
+    Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse> handler)
+    : MethodHandler<TRequest, TResponse>(method)
     where TRequest : class
     where TResponse : class
 {
@@ -92,7 +94,8 @@ internal sealed class ClientStreamingHandler<TRequest, TResponse>(
 }
 
 internal sealed class ServerStreamingHandler<TRequest, TResponse>(
-    Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse> handler) : MethodHandler<TRequest, TResponse>(method)
+    Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse> handler)
+    : MethodHandler<TRequest, TResponse>(method)
     where TRequest : class
     where TResponse : class
 {
@@ -104,7 +107,8 @@ internal sealed class ServerStreamingHandler<TRequest, TResponse>(
 }
 
 internal sealed class DuplexHandler<TRequest, TResponse>(
-    Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler) : MethodHandler<TRequest, TResponse>(method)
+    Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler)
+    : MethodHandler<TRequest, TResponse>(method)
     where TRequest : class
     where TResponse : class
 {

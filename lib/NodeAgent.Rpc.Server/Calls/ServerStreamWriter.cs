@@ -6,7 +6,8 @@ using NodeAgent.Rpc.Wire;
 namespace NodeAgent.Rpc.Server.Calls;
 
 /// <summary>The responses of a call: one copy into Kestrel's buffer and one flush for each message.</summary>
-internal sealed class ServerStreamWriter<T>(ServerCall call, Marshaller<T> marshaller, YieldCounter yield) : IServerStreamWriter<T>, IRpcStreamWriter<T>, ICallBuffers
+internal sealed class ServerStreamWriter<T>(ServerCall call, Marshaller<T> marshaller, YieldCounter yield)
+    : IServerStreamWriter<T>, IRpcStreamWriter<T>, ICallBuffers
     where T : class
 {
     // Kestrel counts only flushed bytes against its limit: messages with a buffer hint would pile up without end.
@@ -59,7 +60,8 @@ internal sealed class ServerStreamWriter<T>(ServerCall call, Marshaller<T> marsh
                 await Task.Yield();
             }
         }
-        catch (Exception e) when (e is ObjectDisposedException or not (RpcException or InvalidOperationException or OperationCanceledException))
+        catch (Exception e) when (
+            e is ObjectDisposedException or not (RpcException or InvalidOperationException or OperationCanceledException))
         {
             throw call.EndReason != EndReason.None
                 ? call.ToException()

@@ -5,10 +5,12 @@ namespace NodeAgent.Rpc.Server;
 /// <summary>Kestrel's settings for many long, quiet streams; its defaults are for uploads and pages.</summary>
 public static class RpcKestrelDefaults
 {
-    /// <summary>The stop of a host waits at most this long for its calls; the drain ends them well before. The host's default is 30 s.</summary>
+    /// <summary>The stop of a host waits at most this long for its calls; the drain ends them well before. The host's default is 30
+    /// s.</summary>
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Silence after which a PING asks whether the client still lives. With <see cref="KeepAlivePingTimeout"/>: a dead peer is noticed within about 13 s.</summary>
+    /// <summary>Silence after which a PING asks whether the client still lives. With <see cref="KeepAlivePingTimeout"/>: a dead peer is
+    /// noticed within about 13 s.</summary>
     public static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a PING may go unanswered.</summary>

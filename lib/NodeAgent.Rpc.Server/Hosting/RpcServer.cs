@@ -29,7 +29,8 @@ public sealed class RpcServer : IDisposable
     }
 
     /// <summary>
-    /// Fires when the server starts to stop. From then on new calls are answered UNAVAILABLE; long streams should say their last word and end.
+    /// Fires when the server starts to stop. From then on new calls are answered UNAVAILABLE; long streams should say their last word
+    /// and end.
     /// Calls that run on are interrupted after <see cref="RpcServerOptions.DrainGrace"/>.
     /// </summary>
     public CancellationToken Draining { get; }
@@ -88,7 +89,8 @@ public sealed class RpcServer : IDisposable
     }
 
     /// <summary>
-    /// Starts to stop: new calls are answered UNAVAILABLE, <see cref="Draining"/> fires, and what still runs after the grace is interrupted with
+    /// Starts to stop: new calls are answered UNAVAILABLE, <see cref="Draining"/> fires, and what still runs after the grace is
+    /// interrupted with
     /// UNAVAILABLE. <c>UseRpcServer</c> calls it when the host stops. Does not wait; a second call does nothing.
     /// </summary>
     public void Drain()

@@ -19,7 +19,11 @@ internal sealed class ReflectionService(Func<IEnumerable<string>> services, Desc
     internal ServerServiceDefinition Bind(string serviceName) =>
         ServerServiceDefinition.CreateBuilder().AddMethod(
             new Method<ServerReflectionRequest, ServerReflectionResponse>(
-                MethodType.DuplexStreaming, serviceName, Method, ProtobufMarshaller(ServerReflectionRequest.Parser), ProtobufMarshaller(ServerReflectionResponse.Parser)),
+                MethodType.DuplexStreaming,
+                serviceName,
+                Method,
+                ProtobufMarshaller(ServerReflectionRequest.Parser),
+                ProtobufMarshaller(ServerReflectionResponse.Parser)),
             AnswerAllAsync).Build();
 
     internal ServerReflectionResponse Answer(ServerReflectionRequest request)
@@ -95,7 +99,9 @@ internal sealed class ReflectionService(Func<IEnumerable<string>> services, Desc
     }
 
     private async Task AnswerAllAsync(
-        IAsyncStreamReader<ServerReflectionRequest> requests, IServerStreamWriter<ServerReflectionResponse> responses, ServerCallContext context)
+        IAsyncStreamReader<ServerReflectionRequest> requests,
+        IServerStreamWriter<ServerReflectionResponse> responses,
+        ServerCallContext context)
     {
         while (await requests.MoveNext(context.CancellationToken).ConfigureAwait(false))
         {

@@ -50,7 +50,8 @@ internal sealed partial class ClientCall
         if (!_channel.IsTls && !_channel.Options.AllowCredentialsWithoutTls)
         {
             throw new RpcException(new Status(
-                StatusCode.Unauthenticated, $"Credentials are not sent to {_channel.Address}: without TLS anybody on the way could read them."));
+                StatusCode.Unauthenticated,
+                $"Credentials are not sent to {_channel.Address}: without TLS anybody on the way could read them."));
         }
 
         Metadata metadata = [];

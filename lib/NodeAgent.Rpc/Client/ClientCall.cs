@@ -5,7 +5,8 @@ using NodeAgent.Rpc.Wire;
 namespace NodeAgent.Rpc.Client;
 
 /// <summary>
-/// The life of one call, whatever its messages: sends the request, learns status and trailers, and ends exactly once, by whichever comes first
+/// The life of one call, whatever its messages: sends the request, learns status and trailers, and ends exactly once, by whichever comes
+/// first
 /// of the server's status, a transport failure, the deadline, the caller's token or Dispose.
 /// </summary>
 internal sealed partial class ClientCall : IDisposable
@@ -56,21 +57,24 @@ internal sealed partial class ClientCall : IDisposable
         _content = content;
         AbortToken = _abort.Token;
         _callerRegistration = _options.CancellationToken.UnsafeRegister(
-            static state => ((ClientCall)state!).End(new Status(StatusCode.Cancelled, "The call was cancelled by the caller."), null), this);
+            static state => ((ClientCall)state!).Cancel("The call was cancelled by the caller."), this);
         _channelRegistration = _channel.ShutdownToken.UnsafeRegister(
-            static state => ((ClientCall)state!).End(new Status(StatusCode.Cancelled, "The channel was closed."), null), this);
+            static state => ((ClientCall)state!).Cancel("The channel was closed."), this);
         ResponseBody = HasEnded || !StartDeadline(out TimeSpan? timeout) ? Task.FromResult<Stream?>(null) : SendAsync(content, timeout);
     }
 
     internal Task<Metadata> ResponseHeadersAsync() => _headers.Task;
 
-    internal Status GetStatus() => HasEnded ? _status : throw new InvalidOperationException("The call has not ended; it has no status yet.");
+    internal Status GetStatus() =>
+        HasEnded ? _status : throw new InvalidOperationException("The call has not ended; it has no status yet.");
 
     internal Metadata GetTrailers() =>
         HasEnded ? _trailers! : throw new InvalidOperationException("The call has not ended; it has no trailers yet.");
 
     /// <summary>Ends the call if it still runs. Its token source has neither timer nor handle, so there is nothing else to free.</summary>
-    public void Dispose() => End(new Status(StatusCode.Cancelled, "The call was disposed before it ended."), null);
+    public void Dispose() => Cancel("The call was disposed before it ended.");
+
+    internal void Cancel(string why) => End(new Status(StatusCode.Cancelled, why), null);
 
     internal RpcException ToException() => new(_status, _trailers!);
 

@@ -17,7 +17,8 @@ internal sealed class ClientStreamReader<T>(ClientCall call, Marshaller<T> marsh
 
     private readonly MessageDecoder _decoder = new(call.Limits.MaxReceiveMessageSize);
 
-    // Never from a pool: Dispose may come while HttpClient is still filling it, and another call must not find these bytes in its own buffer.
+    // Never from a pool: Dispose may come while HttpClient is still filling it, and another call must not find these bytes in its own
+    // buffer.
     private byte[] _buffer = [];
     private int _start;
     private int _end;
@@ -52,7 +53,7 @@ internal sealed class ClientStreamReader<T>(ClientCall call, Marshaller<T> marsh
     private async ValueTask<bool> ReadCoreAsync(CancellationToken cancellationToken)
     {
         CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static state => ((ClientCall)state!).End(new Status(StatusCode.Cancelled, "The read was cancelled by the caller."), null), call);
+            static state => ((ClientCall)state!).Cancel("The read was cancelled by the caller."), call);
         try
         {
             while (true)

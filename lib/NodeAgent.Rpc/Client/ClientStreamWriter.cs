@@ -59,7 +59,7 @@ internal sealed class ClientStreamWriter<T>(ClientCall call, StreamingContent co
     private async ValueTask WriteCoreAsync(T message, CancellationToken cancellationToken)
     {
         CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static state => ((ClientCall)state!).End(new Status(StatusCode.Cancelled, "The write was cancelled by the caller."), null), call);
+            static state => ((ClientCall)state!).Cancel("The write was cancelled by the caller."), call);
         try
         {
             ThrowIfOver();

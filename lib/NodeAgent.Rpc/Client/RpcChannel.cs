@@ -8,7 +8,8 @@ namespace NodeAgent.Rpc;
 
 /// <summary>
 /// A way to one server over HTTP/2: <c>http://</c> speaks it without TLS and without asking (prior knowledge), <c>https://</c> through TLS.
-/// Connects with the first call and again whenever the connection broke; a call on a broken connection ends UNAVAILABLE, nothing is retried.
+/// Connects with the first call and again whenever the connection broke; a call on a broken connection ends UNAVAILABLE, nothing is
+/// retried.
 /// </summary>
 public sealed class RpcChannel : ChannelBase, IDisposable
 {
@@ -34,7 +35,8 @@ public sealed class RpcChannel : ChannelBase, IDisposable
 
     internal HttpMessageInvoker Http { get; }
 
-    /// <summary>What requests name in :authority: the address, or the name that the TLS options expect in the server's certificate.</summary>
+    /// <summary>What requests name in :authority: the address, or the name that the TLS options expect in the server's
+    /// certificate.</summary>
     internal Uri RequestBase { get; private set; }
 
     /// <summary>Whether any server ever answered on this channel.</summary>
@@ -117,7 +119,8 @@ public sealed class RpcChannel : ChannelBase, IDisposable
         RpcChannelOptions options = Options;
         SocketsHttpHandler handler = new()
         {
-            // A proxy from the environment would otherwise sit between the agent and its aggregator unasked, and looking for one costs start-up time.
+            // A proxy from the environment would otherwise sit between the agent and its aggregator unasked, and looking for one costs
+            // start-up time.
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,
@@ -147,7 +150,8 @@ public sealed class RpcChannel : ChannelBase, IDisposable
             handler.SslOptions = tls;
             if (tls.TargetHost is { Length: > 0 } name && name != Address.Host)
             {
-                // HttpClient overwrites TargetHost with the host of the request, so the request has to carry that name while we dial the address.
+                // HttpClient overwrites TargetHost with the host of the request, so the request has to carry that name while we dial the
+                // address.
                 RequestBase = new UriBuilder(Address) { Host = name }.Uri;
                 handler.ConnectCallback = async (_, cancellationToken) => await DialAsync(cancellationToken).ConfigureAwait(false);
             }

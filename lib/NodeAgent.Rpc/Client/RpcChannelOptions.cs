@@ -26,26 +26,31 @@ public sealed class RpcChannelOptions
     /// <summary>Bound of one connection attempt: name, TCP and TLS together. 20 s, as in gRPC.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Bytes of a received message after decompression; more ends the call RESOURCE_EXHAUSTED. 4 MiB, as everywhere in gRPC.</summary>
+    /// <summary>Bytes of a received message after decompression; more ends the call RESOURCE_EXHAUSTED. 4 MiB, as everywhere in
+    /// gRPC.</summary>
     public int MaxReceiveMessageSize { get; init; } = MessageFrame.DefaultMaxReceive;
 
     /// <summary>Bytes of a sent message before compression; more fails the write RESOURCE_EXHAUSTED. Unlimited unless set.</summary>
     public int MaxSendMessageSize { get; init; } = int.MaxValue;
 
-    /// <summary>Whether requests are compressed with gzip where that makes them smaller. Responses are accepted compressed in any case.</summary>
+    /// <summary>Whether requests are compressed with gzip where that makes them smaller. Responses are accepted compressed in any
+    /// case.</summary>
     public bool CompressRequests { get; init; }
 
-    /// <summary>The program that calls, such as <c>nodeagent/0.1.0</c>; sent before the name of this library. Null sends only that.</summary>
+    /// <summary>The program that calls, such as <c>nodeagent/0.1.0</c>; sent before the name of this library. Null sends only
+    /// that.</summary>
     public string? UserAgent { get; init; }
 
     /// <summary>Added to every call, before the call's own credentials.</summary>
     public CallCredentials? Credentials { get; init; }
 
-    /// <summary>Whether credentials may travel over http, where anybody on the way reads them. Without it such a call fails UNAUTHENTICATED.</summary>
+    /// <summary>Whether credentials may travel over http, where anybody on the way reads them. Without it such a call fails
+    /// UNAUTHENTICATED.</summary>
     public bool AllowCredentialsWithoutTls { get; init; }
 
     /// <summary>
-    /// Bytes that the server may send ahead on one stream before it waits; null leaves the runtime's 64 KiB, which grows by measured round trips.
+    /// Bytes that the server may send ahead on one stream before it waits; null leaves the runtime's 64 KiB, which grows by measured
+    /// round trips.
     /// </summary>
     public int? InitialStreamWindowSize { get; init; }
 

@@ -41,7 +41,8 @@ internal sealed class StreamingContent : RpcRequestContent
     private TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _lent;
 
-    /// <summary>The transport stream once the request headers are on their way. Never completes when the connection fails: race it.</summary>
+    /// <summary>The transport stream once the request headers are on their way. Never completes when the connection fails: race
+    /// it.</summary>
     internal Task<Stream> TransportStream => Volatile.Read(ref _stream).Task;
 
     /// <summary>Set by the writer before its first byte: from then on the body cannot start again.</summary>

@@ -4,7 +4,8 @@ using NodeAgent.Rpc.Wire;
 
 namespace NodeAgent.Rpc.Client;
 
-/// <summary>Turns what HttpClient throws into a status whose detail names the real reason, which usually sits in an inner exception.</summary>
+/// <summary>Turns what HttpClient throws into a status whose detail names the real reason, which usually sits in an inner
+/// exception.</summary>
 internal static class TransportFailure
 {
     internal static Status ToStatus(Exception exception, RpcChannel channel)

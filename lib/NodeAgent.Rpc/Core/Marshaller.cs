@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Grpc.Core;
 
-/// <summary>Turns messages of one type into bytes and back. An exception thrown in either direction ends the call, not the process.</summary>
+/// <summary>Turns messages of one type into bytes and back. An exception thrown in either direction ends the call, not the
+/// process.</summary>
 public class Marshaller<T>
 {
     private readonly Func<T, byte[]>? _serializer;

@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace Grpc.Core;
 
-/// <summary>Where a serializer puts one message: either a finished array, or a buffer writer followed by <see cref="Complete()"/>.</summary>
+/// <summary>Where a serializer puts one message: either a finished array, or a buffer writer followed by
+/// <see cref="Complete()"/>.</summary>
 public abstract class SerializationContext
 {
     /// <summary>The whole message at once. The context copies it; the caller keeps the array.</summary>

@@ -17,7 +17,8 @@ public interface IAsyncStreamWriter<in T>
     /// <summary>Options of the following writes; null means the defaults of the call.</summary>
     WriteOptions? WriteOptions { get; set; }
 
-    /// <summary>Completes when the transport took the message, which waits for the receiver's flow control window. One call at a time.</summary>
+    /// <summary>Completes when the transport took the message, which waits for the receiver's flow control window. One call at a
+    /// time.</summary>
     Task WriteAsync(T message);
 
     /// <summary>As <see cref="WriteAsync(T)"/>; cancelling it ends the call, because a message may have left in part.</summary>

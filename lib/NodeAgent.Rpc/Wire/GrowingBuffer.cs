@@ -58,7 +58,8 @@ internal sealed class GrowingBuffer : IBufferWriter<byte>
         }
 
         int wanted = checked(Length + count);
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, Math.Max(Smallest, (int)Math.Min(2L * _bytes.Length, Array.MaxLength))));
+        int doubled = (int)Math.Min(2L * _bytes.Length, Array.MaxLength);
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, Math.Max(Smallest, doubled)));
         _bytes.AsSpan(0, Length).CopyTo(larger);
         Return();
         _bytes = larger;

@@ -49,7 +49,8 @@ internal sealed class MessageEncoder(int maxPayload) : SerializationContext
     }
 
     /// <summary>The frame of a message; valid until the next call of any method here.</summary>
-    /// <exception cref="RpcException">INTERNAL when the serializer fails, RESOURCE_EXHAUSTED over the limit; the encoder stays usable.</exception>
+    /// <exception cref="RpcException">INTERNAL when the serializer fails, RESOURCE_EXHAUSTED over the limit; the encoder stays
+    /// usable.</exception>
     internal ReadOnlyMemory<byte> Encode<T>(Marshaller<T> marshaller, T message, bool compress)
     {
         _buffer.Reset();

@@ -18,7 +18,8 @@ internal readonly record struct MessageFrame(bool Compressed, int PayloadLength)
         BinaryPrimitives.WriteInt32BigEndian(header[1..], payloadLength);
     }
 
-    /// <summary>False while fewer than five bytes are there. Judged before the payload is buffered, so a false length costs no memory.</summary>
+    /// <summary>False while fewer than five bytes are there. Judged before the payload is buffered, so a false length costs no
+    /// memory.</summary>
     /// <exception cref="RpcException">INTERNAL for an unknown flag, RESOURCE_EXHAUSTED for a length over the limit.</exception>
     internal static bool TryRead(in ReadOnlySequence<byte> buffer, int maxPayload, out MessageFrame frame)
     {

@@ -9,7 +9,8 @@ internal static class MetadataCodec
     internal static string EncodeValue(Metadata.Entry entry) =>
         entry.IsBinary ? Convert.ToBase64String(entry.BinaryValue).TrimEnd('=') : entry.Value;
 
-    /// <summary>Adds what a header holds. A binary value that is no base64 is left out: the peer broke it, the call need not fail.</summary>
+    /// <summary>Adds what a header holds. A binary value that is no base64 is left out: the peer broke it, the call need not
+    /// fail.</summary>
     /// <returns>False when the value was left out.</returns>
     internal static bool TryDecode(string name, string value, Metadata into)
     {

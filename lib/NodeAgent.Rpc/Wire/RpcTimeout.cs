@@ -7,7 +7,8 @@ internal static class RpcTimeout
 {
     private const long MaxValue = 99_999_999;
 
-    /// <summary>The shortest exact form that has at most eight digits; rounded up where none is exact, so that the server never stops first.</summary>
+    /// <summary>The shortest exact form that has at most eight digits; rounded up where none is exact, so that the server never stops
+    /// first.</summary>
     internal static string Encode(TimeSpan timeout)
     {
         // Zero is a valid timeout for us but not for every server; a past deadline is caught before anything is sent.

@@ -3,7 +3,8 @@ using Grpc.Core;
 
 namespace NodeAgent.Rpc.Wire;
 
-/// <summary>Statuses of other layers as gRPC codes (grpc/grpc: doc/http-grpc-status-mapping.md and doc/PROTOCOL-HTTP2.md, "Errors").</summary>
+/// <summary>Statuses of other layers as gRPC codes (grpc/grpc: doc/http-grpc-status-mapping.md and doc/PROTOCOL-HTTP2.md,
+/// "Errors").</summary>
 internal static class StatusMapping
 {
     /// <summary>An answer that is not gRPC at all, usually from something between the two programs.</summary>
