@@ -136,6 +136,9 @@ internal sealed partial class ServerCall : ServerCallContext, IDisposable
     /// <summary>Thrown into a handler that reads or writes after its call was interrupted.</summary>
     internal RpcException ToException() => new(StatusOf(EndReason));
 
+    /// <summary>The request broke off. Nothing happens in a call that was interrupted already or has ended.</summary>
+    internal void ReportClientGone() => Interrupt(EndReason.ClientGone);
+
     private void Interrupt(EndReason reason)
     {
         lock (_endLock)

@@ -142,8 +142,12 @@ internal sealed class ServerStreamReader<T> : IRpcStreamReader<T>, ICallBuffers
         }
     }
 
-    private RpcException ToCallFailure(Exception e) =>
-        _call.EndReason != EndReason.None
+    private RpcException ToCallFailure(Exception e)
+    {
+        // A reset may reach the reader before Kestrel announces the abort; the handler's token fires in either order.
+        _call.ReportClientGone();
+        return _call.EndReason != EndReason.None
             ? _call.ToException()
             : new RpcException(new Status(StatusCode.Cancelled, "The client's connection broke.", e));
+    }
 }
