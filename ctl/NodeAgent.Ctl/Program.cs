@@ -1,12 +1,22 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using NodeAgent.Ctl;
 using NodeAgent.Ctl.Connection;
 using NodeAgent.Ctl.Doctor;
 
 // One writer without autoflush: a table leaves in one write instead of one a line.
-StreamWriter output = new(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 16 * 1024) { NewLine = "\n" };
+StreamWriter output = new(OpenOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 16 * 1024) { NewLine = "\n" };
 using CancellationTokenSource stop = new();
+
+// The console's own stream swallows EPIPE, so `nodectl watch … | head` would go on for ever; a file stream on the descriptor
+// throws. Not into a regular file: there a file stream writes at a position of its own (pwrite) and does not move the shared one.
+static Stream OpenOutput()
+{
+    if (OperatingSystem.IsWindows()) return Console.OpenStandardOutput();
+    FileStream direct = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+    return direct.CanSeek ? Console.OpenStandardOutput() : direct;
+}
 
 void Stop(PosixSignalContext signal)
 {

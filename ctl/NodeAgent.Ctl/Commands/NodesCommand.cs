@@ -43,5 +43,5 @@ internal static class NodesCommand
     }
 
     private static string Summary(List<NodeItem> nodes) =>
-        $"{nodes.Count} nodes: " + string.Join(", ", nodes.CountBy(node => node.State).Select(state => $"{state.Value} {state.Key}"));
+        $"{nodes.Count} {(nodes.Count == 1 ? "node" : "nodes")}: " + string.Join(", ", nodes.CountBy(node => node.State).Select(state => $"{state.Value} {state.Key}"));
 }

@@ -12,7 +12,7 @@ internal static class RpcFailure
     /// <param name="settings">Names the address and the time limit in the text.</param>
     public static CtlException Explain(string what, RpcException failure, ConnectionSettings settings)
     {
-        string detail = failure.Status.Detail.Trim();
+        string detail = Continue(failure.Status.Detail);
         string server = settings.Server.Authority;
         return failure.StatusCode switch
         {
@@ -41,7 +41,7 @@ internal static class RpcFailure
             return new CtlException(ExitCode.Unavailable, what, why, remedy, failure);
         }
 
-        string detail = Or(failure.Status.Detail.Trim(), "the connection was lost");
+        string detail = Or(Continue(failure.Status.Detail), "the connection was lost");
         return new CtlException(ExitCode.Unavailable, what, $"{server} is not available ({detail})", "Try again; 'nodectl doctor' checks each step of the way.", failure);
     }
 
@@ -81,6 +81,13 @@ internal static class RpcFailure
         }
 
         return null;
+    }
+
+    // The server writes sentences; behind our colon one goes on in lower case. An acronym or a name keeps its capitals.
+    private static string Continue(string detail)
+    {
+        detail = detail.Trim();
+        return detail.Length > 1 && char.IsUpper(detail[0]) && (char.IsLower(detail[1]) || detail[1] == ' ') ? char.ToLowerInvariant(detail[0]) + detail[1..] : detail;
     }
 
     private static string Or(string detail, string otherwise) => detail.Length == 0 ? otherwise : detail;

@@ -250,7 +250,7 @@ internal sealed class Examination(CtlWorld world, ConnectionFlags flags)
             ListNodesResponse answer = await fleet.ListNodesAsync(new ListNodesRequest(), cancellation).ConfigureAwait(false);
             List<Node> stale = [.. answer.Nodes.Where(node => node.State != NodeState.Live)];
             if (answer.Nodes.Count == 0) Warn("nodes", "no node has ever connected", "Start an agent: nodeagent run.");
-            else if (stale.Count == 0) Ok("nodes", $"all {answer.Nodes.Count} are live");
+            else if (stale.Count == 0) Ok("nodes", answer.Nodes.Count == 1 ? $"{answer.Nodes[0].Name} is live" : $"all {answer.Nodes.Count} are live");
             else Warn("nodes", $"{answer.Nodes.Count - stale.Count} of {answer.Nodes.Count} are live; not: {Names(stale)}", "See 'nodectl nodes --state late,down' and the agents' logs.");
         }
         catch (CtlException refused)

@@ -42,7 +42,7 @@ internal static class TopScreen
 
     private static Cell[] Title(TopModel model, IReadOnlyList<TopItem> items, int width)
     {
-        string states = items.Count == 0 ? "" : $"  {items.Count} nodes: " + string.Join(", ", items.CountBy(item => item.State).OrderBy(state => state.Key == "live" ? 0 : 1).Select(state => $"{state.Value} {state.Key}"));
+        string states = items.Count == 0 ? "" : $"  {items.Count} {(items.Count == 1 ? "node" : "nodes")}: " + string.Join(", ", items.CountBy(item => item.State).OrderBy(state => state.Key == "live" ? 0 : 1).Select(state => $"{state.Value} {state.Key}"));
         string moment = model.Snapshot is { } snapshot ? $"  {MomentText.Clock(snapshot.AtUnixMs)} UTC" : "";
         string left = $"nodectl top  {model.Server}";
         string rest = $"{states}{moment}  every {DurationText.Exact(model.Interval)}";
