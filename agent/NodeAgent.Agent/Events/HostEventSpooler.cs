@@ -16,7 +16,7 @@ namespace NodeAgent.Agent.Events;
 /// Puts events and the inventory into the spool as records of their own. Drains its sources once a tick; a tick without news
 /// allocates nothing.
 /// </summary>
-internal sealed class HostEventSpooler(ISpool spool, IReadOnlyList<IHostEventSource> sources, InventoryWatch inventory, string bootId, ILogger log)
+internal sealed class HostEventSpooler(ISpool spool, IHostEventSource[] sources, InventoryWatch inventory, string bootId, ILogger log)
 {
     private readonly List<HostEvent> _fresh = [];
 

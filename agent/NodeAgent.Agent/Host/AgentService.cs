@@ -44,7 +44,7 @@ internal static class AgentService
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), new RepeatedEventGate(log, TimeProvider.System)));
         using InventoryWatch inventory = new(new InventoryReader(roots).Read, TimeProvider.System);
         HostEventSpooler events = new(spool, OpenEventSources(roots, bootId, log), inventory, bootId, log);
-        TickSpooler sink = new(new FrameBuilder(spool, schemas), events, log);
+        TickSpooler sink = new(new FrameBuilder(spool, schemas), events, uplink, log);
         BootTimeProvider clock = new();
         using SamplerSet samplers = CreateSamplers(options.Sampling, roots, clock, new SamplerWatch(log));
         AddOwnMetrics(samplers.Self, uplink.State, spool);
@@ -53,6 +53,7 @@ internal static class AgentService
         inventory.Start();
         using TickThread tick = new(samplers.MakeLoop(sink, TickSchedule.PhaseOf(MachineIdentity(roots))));
         tick.Start();
+        using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
         context.Notifier.Ready($"sampling, sending to {channel.Transport.Peer}");
         await RunUplinkAsync(uplink, spool, tick, context.Lifetime.Stopping).ConfigureAwait(false);
         log.Stopped(samplers.Statistics.Ticks, spool.NextSequence - 1 - uplink.State.AcknowledgedSequence);
@@ -95,7 +96,7 @@ internal static class AgentService
         self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.DroppedRecords);
     }
 
-    private static List<IHostEventSource> OpenEventSources(HostRoots roots, string bootId, ILogger log)
+    private static IHostEventSource[] OpenEventSources(HostRoots roots, string bootId, ILogger log)
     {
         List<IHostEventSource> sources = [new LinkStateSource(roots, bootId)];
         if (KernelLogSource.TryOpen(bootId) is { } kernelLog)
@@ -107,7 +108,7 @@ internal static class AgentService
             log.KernelLogUnreadable();
         }
 
-        return sources;
+        return [.. sources];
     }
 
     private static string MachineIdentity(HostRoots roots) =>

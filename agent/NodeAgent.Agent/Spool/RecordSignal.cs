@@ -10,8 +10,9 @@ internal sealed class RecordSignal : IValueTaskSource
 {
     private readonly Lock _lock = new();
 
-    // The waiter's work must not run on the tick thread: it ends in a network write.
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    // The waiter goes on where Set was called: on the tick's thread it copies one record into the connection's queue, which never
+    // waits, and that saves waking a pool thread every second. A waiter that has more to do must first leave the thread itself.
+    private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _registration;
     private bool _isSet;
     private bool _isWaiting;

@@ -10,9 +10,6 @@ namespace NodeAgent.Agent.Uplink;
 /// <summary>The channel to the aggregator as the configuration wants it.</summary>
 internal sealed class UplinkChannel : IDisposable
 {
-    // A dead link is noticed within 11 s by this side and 13 s by the other (measured with both directions dropped).
-    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RpcChannel _channel;
@@ -51,8 +48,6 @@ internal sealed class UplinkChannel : IDisposable
     private static RpcChannelOptions Options(Func<System.Net.Security.SslClientAuthenticationOptions>? tls) => new()
     {
         Tls = tls,
-        KeepAlivePingDelay = PingDelay,
-        KeepAlivePingTimeout = PingTimeout,
         ConnectTimeout = ConnectTimeout,
         UserAgent = $"nodeagent/{AgentVersion.Text}",
     };

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Rpc;
 using NodeAgent.V1;
 
 namespace NodeAgent.Agent.Uplink;
@@ -24,10 +25,20 @@ internal sealed class UplinkClient(
     /// <summary>An aggregator that accepts a stream but does not answer within this is as good as away.</summary>
     internal static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// A link on which something sent stays unacknowledged for this long is dead. It takes the place of HTTP/2 pings on this side: frames
+    /// go out every second anyway, and a ping timer would cost more than the frames do.
+    /// </summary>
+    internal static readonly TimeSpan ProgressTimeout = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
 
     private readonly Backoff _backoff = new(random);
     private readonly UplinkState _state = new();
+    private CancellationTokenSource? _stream; // of the present stream, while it is connected
+    private long _progressAt; // timestamp of the last acknowledgement, or of the last look when nothing was owed
+    private ulong _sentSequence; // highest on the present stream
+    private bool _isStalled;
     private ulong _welcomedSequence = ulong.MaxValue; // by the aggregator, on the present stream
 
     /// <summary>Counters and the present condition, for metrics and the status line.</summary>
@@ -51,6 +62,22 @@ internal sealed class UplinkClient(
         }
     }
 
+    /// <summary>Ends a stream that no longer makes progress. Called at every tick; costs a few comparisons.</summary>
+    internal void CheckProgress()
+    {
+        long now = time.GetTimestamp();
+        if (!_state.IsConnected || _state.AcknowledgedSequence >= Volatile.Read(ref _sentSequence))
+        {
+            Volatile.Write(ref _progressAt, now);
+        }
+        else if (time.GetElapsedTime(Volatile.Read(ref _progressAt), now) >= ProgressTimeout && Interlocked.Exchange(ref _stream, null) is { } stream)
+        {
+            // Ending a call runs its cleanup; that is not the tick's work.
+            _isStalled = true;
+            ThreadPool.UnsafeQueueUserWorkItem(static ended => CancelIfAlive(ended), stream, preferLocal: false);
+        }
+    }
+
     /// <summary>
     /// Waits until a sequence is acknowledged, as long as there is a stream; for an orderly stop. Gives up after the limit.
     /// </summary>
@@ -60,6 +87,19 @@ internal sealed class UplinkClient(
         while (_state.IsConnected && _state.AcknowledgedSequence < sequence && time.GetElapsedTime(start) < limit)
         {
             await Task.Delay(FlushPoll, time).ConfigureAwait(false);
+        }
+    }
+
+    private static void CancelIfAlive(CancellationTokenSource stream)
+    {
+        try
+        {
+            stream.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stream ended by itself in the meantime, which is all that was wanted.
+            return;
         }
     }
 
@@ -77,12 +117,17 @@ internal sealed class UplinkClient(
                 return $"no welcome within {WelcomeTimeout.TotalSeconds:0} s";
             }
 
+            _isStalled = false;
+            _sentSequence = 0;
+            _progressAt = time.GetTimestamp();
             _state.IsConnected = true;
             _state.Connections++;
             _welcomedSequence = welcome.AcknowledgedSequence;
             Free(welcome.AcknowledgedSequence);
             log.Connected(transport.Peer, welcome.Node, welcome.AggregatorVersion, spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, welcome.AcknowledgedSequence));
-            return await ExchangeAsync(call, welcome, streamEnd).ConfigureAwait(false);
+            _stream = streamEnd;
+            string reason = await ExchangeAsync(call, welcome, streamEnd).ConfigureAwait(false);
+            return _isStalled ? $"no acknowledgement for {ProgressTimeout.TotalSeconds:0} s" : reason;
         }
         catch (RpcException e)
         {
@@ -182,19 +227,22 @@ internal sealed class UplinkClient(
                 while (schemas.NextNeeded(next, ref lastSchemaId) is { } needed)
                 {
                     schema.Set(needed);
-                    await stream.WriteAsync(schema, CancellationToken.None).ConfigureAwait(false);
+                    await stream.SendAsync(schema).ConfigureAwait(false);
                 }
 
                 record.Buffer = buffer;
                 record.Length = length;
-                await stream.WriteAsync(record, CancellationToken.None).ConfigureAwait(false);
+                await stream.SendAsync(record).ConfigureAwait(false);
                 _state.SentBytes += length;
                 _state.SentRecords++;
+                Volatile.Write(ref _sentSequence, next);
                 next++;
             }
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException or IOException or InvalidOperationException)
         {
+            // This may be the tick's thread (RecordSignal); what follows the end of a stream is not its work.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message;
         }
     }
@@ -203,7 +251,7 @@ internal sealed class UplinkClient(
     {
         try
         {
-            while (await stream.MoveNext(end).ConfigureAwait(false))
+            while (await stream.NextAsync(end).ConfigureAwait(false))
             {
                 if (stream.Current.Message is { } message)
                 {
@@ -256,6 +304,7 @@ internal sealed class UplinkClient(
         }
 
         _state.AcknowledgedSequence = acknowledged;
+        Volatile.Write(ref _progressAt, time.GetTimestamp());
         spool.Acknowledge(acknowledged);
         schemas.Release(spool.FirstHeldSequence);
     }

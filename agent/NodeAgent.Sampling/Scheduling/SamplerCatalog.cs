@@ -20,6 +20,7 @@ namespace NodeAgent.Sampling.Scheduling;
 public static class SamplerCatalog
 {
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Tables = TimeSpan.FromSeconds(5); // tables that the kernel sums over all processors: 80 us here, far more on 256
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group
     private static readonly TimeSpan HangDeadline = TimeSpan.FromSeconds(5); // longer than a slow bus, shorter than a dead server
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(60); // a file per process: 9 us each, of which a large host has thousands
@@ -37,7 +38,7 @@ public static class SamplerCatalog
         new("cpufreq", Slow, true, "Processor frequency.", c => new CpuFrequencySampler(c.Roots, c.CpuDetail)),
         new("thermal_throttle", Slow, true, "Throttling of cores and packages for heat.", c => new ThermalThrottleSampler(c.Roots, c.CpuDetail)),
         new("meminfo", Fast, true, "Host memory.", c => new MeminfoSampler(c.Roots)),
-        new("vmstat", Fast, true, "Paging, faults, OOM kills.", c => new VmstatSampler(c.Roots)),
+        new("vmstat", Slow, true, "Paging, faults, OOM kills.", c => new VmstatSampler(c.Roots)),
         new("meminfo_numa", Slow, true, "Memory of each NUMA node.", c => new NumaSampler(c.Roots)),
         new("hugepages", Slow, true, "Huge page pools.", c => new HugepageSampler(c.Roots)),
         new("swaps", Slow, true, "Swap devices.", c => new SwapSampler(c.Roots)),
@@ -49,7 +50,7 @@ public static class SamplerCatalog
         new("filesystem", Slow, true, "Space and inodes of mounts.", c => new FilesystemSampler(c.Roots, c.Mounts), HangDeadline),
         new("network", Fast, true, "Traffic and errors of interfaces.", c => new NetworkSampler(c.Roots)),
         new("network_link", Slow, true, "Link state and properties of interfaces.", c => new NetworkLinkSampler(c.Roots)),
-        new("netstat", Fast, true, "Protocol counters of the network stack.", c => new NetstatSampler(c.Roots)),
+        new("netstat", Tables, true, "Protocol counters of the network stack.", c => new NetstatSampler(c.Roots)),
         new("sockets", Fast, true, "Sockets by protocol, connection tracking.", c => new SocketSampler(c.Roots, c.PageBytes)),
         new("softnet", Fast, true, "Packet processing of the processors.", c => new SoftnetSampler(c.Roots, c.CpuDetail)),
         new("rdma", Fast, true, "InfiniBand and RoCE ports.", c => new RdmaSampler(c.Roots), HangDeadline),

@@ -22,3 +22,21 @@ public interface IRpcStreamWriter<in T> : IAsyncStreamWriter<T>
     /// Await the result exactly once.</summary>
     ValueTask WriteMessageAsync(T message, CancellationToken cancellationToken = default);
 }
+
+/// <summary>The streams without allocation where they can, and as the official packages have them otherwise.</summary>
+public static class RpcStreamExtensions
+{
+    /// <summary><see cref="IRpcStreamWriter{T}.WriteMessageAsync"/>, or <see cref="IAsyncStreamWriter{T}.WriteAsync(T)"/> where the stream is another's.</summary>
+    public static ValueTask SendAsync<T>(this IAsyncStreamWriter<T> stream, T message)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return stream is IRpcStreamWriter<T> ours ? ours.WriteMessageAsync(message) : new ValueTask(stream.WriteAsync(message));
+    }
+
+    /// <summary><see cref="IRpcStreamReader{T}.ReadAsync"/>, or <see cref="IAsyncStreamReader{T}.MoveNext"/> where the stream is another's.</summary>
+    public static ValueTask<bool> NextAsync<T>(this IAsyncStreamReader<T> stream, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return stream is IRpcStreamReader<T> ours ? ours.ReadAsync(cancellationToken) : new ValueTask<bool>(stream.MoveNext(cancellationToken));
+    }
+}
