@@ -13,6 +13,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
 {
     private readonly Quarantine _quarantine = new(files, options.Directory, options.MaxQuarantineBytes);
     private readonly SegmentCatalog _catalog = new();
+    private readonly List<ulong> _namelessNumbers = [];
     private ulong _highestNumber;
     private long _tornBytes;
 
@@ -29,7 +30,8 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
 
         ulong floor = candidates.Aggregate(1UL, (highest, candidate) => Math.Max(highest, candidate.Floor));
         DeleteReleased(candidates, floor);
-        var ledger = new LossLedger(floor);
+        bool isHeadHarmed = candidates is [{ } first, ..] && _namelessNumbers.Exists(number => number < first.Number);
+        var ledger = new LossLedger(floor, isHeadHarmed);
         if (Scan(candidates, journalId, ledger) is { } unreadable) return unreadable;
 
         var start = new LogStart(journalId, _highestNumber + 1, ledger.ExpectedId, floor);
@@ -82,6 +84,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
         {
             if (candidate.Bytes == 0) files.DeleteRetrying(candidate.Path);
             else _quarantine.Move(candidate, "nameless");
+            if (SegmentName.TryParse(candidate.Name, out ulong number)) _namelessNumbers.Add(number);
             _tornBytes += candidate.Bytes;
             candidates.Remove(candidate);
         }
@@ -137,6 +140,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
         IoResult opened = reader.Open(file.Path, file.Number, journalId);
         if (!opened.Ok) return Disk("open segment", file.Path, opened);
 
+        ledger.BeginSegment(file.FirstId);
         var info = new SegmentInfo(file.Number, file.Path, file.FirstId);
         while (reader.TryRead(version: 0) && reader.Id < supersededFrom)
         {

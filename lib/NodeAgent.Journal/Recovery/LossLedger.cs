@@ -5,10 +5,13 @@ namespace NodeAgent.Journal.Recovery;
 /// <summary>
 /// Joins what was found broken with what is missing by its ids. The ids alone say how much is lost; the broken places say by what.
 /// </summary>
-internal sealed class LossLedger(ulong floor)
+/// <param name="floor">The id that should come first.</param>
+/// <param name="isHeadHarmed">There are remains of a segment before the first readable one, so what is missing there was lost, not released.</param>
+internal sealed class LossLedger(ulong floor, bool isHeadHarmed)
 {
     private readonly List<Damage> _damages = [];
     private int _settled;
+    private bool _isHeadKnown = isHeadHarmed;
 
     public IReadOnlyList<Damage> Damages => _damages;
 
@@ -20,6 +23,9 @@ internal sealed class LossLedger(ulong floor)
     public ulong LostRecords { get; private set; }
 
     public ulong MissingAtHead { get; private set; }
+
+    /// <summary>A segment begins that holds this id and later ones, or held them once.</summary>
+    public void BeginSegment(ulong firstId) => _isHeadKnown |= firstId <= ExpectedId;
 
     public void AddDamage(DamageKind kind, ulong segment, long offset, long bytes) =>
         _damages.Add(new Damage(kind, segment, offset, bytes, 0, 0));
@@ -49,9 +55,10 @@ internal sealed class LossLedger(ulong floor)
     private void Lose(ulong segment, ulong count)
     {
         bool isUnexplained = _settled == _damages.Count;
-        if (isUnexplained && Records == 0 && LostRecords == 0)
+        if (isUnexplained && !_isHeadKnown)
         {
-            MissingAtHead += count;
+            MissingAtHead = count;
+            _isHeadKnown = true;
             return;
         }
 
