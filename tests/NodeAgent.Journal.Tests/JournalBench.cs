@@ -33,6 +33,9 @@ internal sealed class JournalBench(int seed)
     /// <summary>Payload and type of every record that was taken, by id; a later life may take an id again that never became durable.</summary>
     public Dictionary<ulong, (byte Type, byte[] Payload)> Taken { get; } = [];
 
+    /// <summary>Ids that an earlier opening reported as lost.</summary>
+    public HashSet<ulong> KnownLost { get; } = [];
+
     public DurableLog Open()
     {
         Assert.True(DurableLog.TryOpen(Options, Disk, Time, out DurableLog? log, out OpenError? error), error?.Message);

@@ -14,7 +14,7 @@ public sealed record RecoveryReport
     /// <summary>Whole records that can be read.</summary>
     public required ulong Records { get; init; }
 
-    /// <summary>The oldest id that was not released.</summary>
+    /// <summary>The oldest id that was not released, as far as the files say.</summary>
     public required ulong Floor { get; init; }
 
     /// <summary>The id that the next record gets.</summary>
@@ -25,7 +25,7 @@ public sealed record RecoveryReport
 
     /// <summary>
     /// Ids between the floor and the oldest segment. Somebody removed the oldest segments, or they were released while the disk refused
-    /// to note it, or the note itself was damaged. Not in <see cref="LostRecords"/>.
+    /// to note it, or the note itself was damaged. Not in <see cref="LostRecords"/>; reported once, and taken for released from then on.
     /// </summary>
     public required ulong MissingAtHead { get; init; }
 

@@ -35,10 +35,15 @@ internal sealed class SimulatedFile
         if (offset < DurableLength) _durable[offset] ^= (byte)(1 << bit);
     }
 
+    /// <summary>Stores the changes since the last sync, and only those: what a failed one forgot stays forgotten.</summary>
     public void Sync()
     {
-        _durable = _cached.AsSpan(0, (int)Length).ToArray();
-        DurableLength = Length;
+        foreach (Change change in _unsynced)
+        {
+            ApplyTo(change, ref _durable, DurableLength, out long length, null, tear: false);
+            DurableLength = length;
+        }
+
         _unsynced.Clear();
     }
 
