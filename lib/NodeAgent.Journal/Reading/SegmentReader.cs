@@ -28,6 +28,7 @@ internal sealed class SegmentReader(IFileOps files, DamageFound? damageFound = n
     private int _offset;
     private bool _loaded;
     private bool _blockValid;
+    private bool _blockConfirmed;
     private ulong _loadedVersion;
     private ulong _assemblingId;
     private int _assembledBytes;
@@ -113,8 +114,10 @@ internal sealed class SegmentReader(IFileOps files, DamageFound? damageFound = n
             if (!_loaded && !TryLoad(version)) return false;
             if (_blockValid && TryReadInBlock()) return true;
 
-            if (_loadedVersion != version)
+            // What looks like harm may be a read that went astray: it is believed when a second one shows the same.
+            if (_loadedVersion != version || (!_blockConfirmed && IsDamagedHere()))
             {
+                _blockConfirmed = _loadedVersion == version;
                 if (!TryReload(version)) return false;
                 continue;
             }
@@ -178,7 +181,7 @@ internal sealed class SegmentReader(IFileOps files, DamageFound? damageFound = n
     {
         if (_blockValid)
         {
-            if (Fragment.Read(Bytes, _key, _offset, out _) == FragmentCheck.Damaged)
+            if (IsDamagedHere())
             {
                 _assemblingId = 0;
                 bool found = Fragment.TryFind(Bytes, _key, _offset, out Fragment next);
@@ -194,11 +197,19 @@ internal sealed class SegmentReader(IFileOps files, DamageFound? damageFound = n
             // The pieces of a record fill their blocks to the end; where one does not, the next piece is not its.
             if (_offset != SegmentFormat.BlockBytes) _assemblingId = 0;
         }
+        else if (IsDamagedHere())
+        {
+            damageFound?.Invoke(DamageKind.CorruptBlock, BlockStart, _blockLength);
+        }
 
         if (BlockStart + SegmentFormat.BlockBytes >= _length) return false;
         MoveTo(_blockIndex + 1);
         return true;
     }
+
+    private bool IsDamagedHere() => _blockValid
+        ? Fragment.Read(Bytes, _key, _offset, out _) == FragmentCheck.Damaged
+        : Bytes.ContainsAnyExcept((byte)0);
 
     private long BlockStart => (long)_blockIndex * SegmentFormat.BlockBytes;
 
@@ -207,6 +218,7 @@ internal sealed class SegmentReader(IFileOps files, DamageFound? damageFound = n
         _blockIndex = block;
         _offset = BlockHeader.Bytes;
         _loaded = false;
+        _blockConfirmed = false;
         if (block == 0) _assemblingId = 0;
     }
 
@@ -239,25 +251,23 @@ internal sealed class SegmentReader(IFileOps files, DamageFound? damageFound = n
 
         if (!read.Ok) return IsReadableElsewhere(read);
         _blockLength = (int)read.Value;
-        if (TryIdentify()) return true;
-        if (Bytes.ContainsAnyExcept((byte)0)) damageFound?.Invoke(DamageKind.CorruptBlock, start, _blockLength);
+        Identify();
         return true;
     }
 
-    private bool TryIdentify()
+    private void Identify()
     {
         _blockValid = BlockHeader.Read(Bytes, out BlockHeader header, out uint key) == BlockHeaderCheck.Valid
             && header.SegmentNumber == _number && header.BlockIndex == _blockIndex && header.JournalId == _journalId;
         if (!_blockValid)
         {
             _assemblingId = 0;
-            return false;
+            return;
         }
 
         (_header, _key) = (header, key);
         // Not in the middle of a record: if that never ends, the cut goes before its beginning.
         if (_assemblingId == 0) ValidEnd = Math.Max(ValidEnd, BlockStart + BlockHeader.Bytes);
-        return true;
     }
 
     // Whoever looks for damage goes on behind the block. A reader of records stops: a disk that is away may come back, with all of them.

@@ -47,13 +47,20 @@ internal sealed record SegmentCandidate(string Name, string Path)
         Span<byte> bytes = stackalloc byte[BlockHeader.Bytes];
         for (long offset = 0; offset < length; offset += SegmentFormat.BlockBytes)
         {
-            IoResult read = files.ReadAll(handle, bytes, offset);
-            if (!read.Ok) read = files.ReadAll(handle, bytes, offset);
-            if (!read.Ok) continue;
-            BlockHeaderCheck check = BlockHeader.Read(bytes[..(int)read.Value], out BlockHeader header, out _);
+            // A read may fail or go astray once; only twice the same is a finding.
+            BlockHeaderCheck check = Read(files, handle, offset, bytes, out BlockHeader header);
+            if (check == BlockHeaderCheck.Invalid) check = Read(files, handle, offset, bytes, out header);
             if (check == BlockHeaderCheck.NewerVersion) IsNewer = true;
             if (check == BlockHeaderCheck.Valid) Add(header);
         }
+    }
+
+    private static BlockHeaderCheck Read(IFileOps files, long handle, long offset, Span<byte> bytes, out BlockHeader header)
+    {
+        IoResult read = files.ReadAll(handle, bytes, offset);
+        BlockHeaderCheck check = BlockHeader.Read(bytes[..(int)read.Value], out header, out _);
+        bool isElsewhere = check == BlockHeaderCheck.Valid && header.BlockIndex != offset / SegmentFormat.BlockBytes;
+        return isElsewhere ? BlockHeaderCheck.Invalid : check;
     }
 
     private void Add(in BlockHeader header)

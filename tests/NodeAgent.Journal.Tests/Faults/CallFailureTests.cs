@@ -16,6 +16,7 @@ public sealed class CallFailureTests
         { DiskFaultKind.Error, Errno.ReadOnlyFileSystem, true },
         { DiskFaultKind.Error, Errno.Interrupted, false },
         { DiskFaultKind.ShortWrite, 0, false },
+        { DiskFaultKind.MisdirectedRead, 0, false },
     };
 
     [Theory]

@@ -21,7 +21,7 @@ internal sealed class SimulatedFile
     public int Read(Span<byte> destination, long offset)
     {
         int count = (int)Math.Clamp(Length - offset, 0, destination.Length);
-        _cached.AsSpan((int)offset, count).CopyTo(destination);
+        if (count > 0) _cached.AsSpan((int)offset, count).CopyTo(destination);
         return count;
     }
 
