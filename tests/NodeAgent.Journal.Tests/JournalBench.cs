@@ -86,11 +86,25 @@ internal sealed class JournalBench(int seed)
 
     public List<string> Segments() => [.. Disk.Paths.Where(path => path.EndsWith(".segment", StringComparison.Ordinal))];
 
+    /// <summary>Bytes that follow from the id, the length and the tag, and from nothing that a library may change.</summary>
     private static byte[] Payload(ulong id, int length, int tag)
     {
+        // splitmix64 (Steele, Lea and Flood 2014).
+        ulong state = (id << 32) ^ ((ulong)(uint)length << 8) ^ (uint)tag;
         var payload = new byte[length];
-        new Random(unchecked((int)(id * 7919) + tag)).NextBytes(payload);
-        if (length >= 8) BinaryPrimitives.WriteUInt64LittleEndian(payload, id);
+        Span<byte> rest = payload;
+        Span<byte> word = stackalloc byte[8];
+        while (rest.Length > 0)
+        {
+            state += 0x9E3779B97F4A7C15;
+            ulong mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
+            mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+            BinaryPrimitives.WriteUInt64LittleEndian(word, mixed ^ (mixed >> 31));
+            int size = Math.Min(rest.Length, word.Length);
+            word[..size].CopyTo(rest);
+            rest = rest[size..];
+        }
+
         return payload;
     }
 }

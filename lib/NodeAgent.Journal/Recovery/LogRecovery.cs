@@ -132,12 +132,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
     private OpenError? ScanSegment(
         SegmentCandidate file, Guid journalId, ulong supersededFrom, bool isLast, uint newestUnixSeconds, LossLedger ledger)
     {
-        bool unreadable = false;
-        var reader = new SegmentReader(files, (kind, offset, bytes) =>
-        {
-            unreadable |= kind == DamageKind.Unreadable;
-            ledger.AddDamage(kind, file.Number, offset, bytes);
-        });
+        var reader = new SegmentReader(files, (kind, offset, bytes) => ledger.AddDamage(kind, file.Number, offset, bytes));
         IoResult opened = reader.Open(file.Path, file.Number, journalId);
         if (!opened.Ok) return Disk("open segment", file.Path, opened);
 
@@ -153,11 +148,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
         if (isLast)
         {
             // Behind an unreadable end the last ids are unknown, and given again they would be ambiguous.
-            if (unreadable && ledger.Damages is [.., { Kind: DamageKind.Unreadable } last] && last.Offset >= validEnd)
-            {
-                return Disk("read segment", file.Path, IoResult.Fail(Errno.InputOutput));
-            }
-
+            if (ledger.HasUnreadable(file.Number, validEnd)) return Disk("read segment", file.Path, IoResult.Fail(Errno.InputOutput));
             ledger.ForgetUnsettled(file.Number, validEnd);
             if (FinishLast(file, validEnd) is { } error) return error;
         }

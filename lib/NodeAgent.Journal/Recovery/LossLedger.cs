@@ -48,6 +48,9 @@ internal sealed class LossLedger(ulong floor, bool isHeadHarmed)
         _settled = _damages.Count;
     }
 
+    public bool HasUnreadable(ulong segment, long fromOffset) =>
+        _damages.Exists(damage => damage.Kind == DamageKind.Unreadable && damage.Segment == segment && damage.Offset >= fromOffset);
+
     /// <summary>Takes back what was found broken in an unfinished end: it cost nothing that is known to have existed.</summary>
     public void ForgetUnsettled(ulong segment, long fromOffset) =>
         _damages.RemoveAll(damage => damage.Segment == segment && damage.Offset >= fromOffset && damage.LostRecords == 0);
