@@ -40,7 +40,9 @@ public sealed record JournalOptions
     /// </summary>
     public long MaxPendingBytes { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Above so many bytes on disk the oldest segments go, whether released or not (the latter counted). Null: no limit.</summary>
+    /// <summary>
+    /// The segments never take more: the oldest go, whether released or not (the latter counted). At least two segments. Null: no limit.
+    /// </summary>
     public long? MaxBytes { get; init; }
 
     /// <summary>
@@ -76,7 +78,7 @@ public sealed record JournalOptions
 
         if (MaxRecordBytes < 1) throw new ArgumentException($"MaxRecordBytes {MaxRecordBytes}: at least 1 is wanted");
         if (MaxPendingBytes < MaxRecordBytes) throw new ArgumentException($"MaxPendingBytes {MaxPendingBytes}: less than one record of MaxRecordBytes {MaxRecordBytes}");
-        if (MaxBytes < SegmentBytes) throw new ArgumentException($"MaxBytes {MaxBytes}: less than one segment of {SegmentBytes}");
+        if (MaxBytes < 2 * SegmentBytes) throw new ArgumentException($"MaxBytes {MaxBytes}: less than two segments of {SegmentBytes}");
         if (RetryDelay <= TimeSpan.Zero) throw new ArgumentException($"RetryDelay {RetryDelay}: more than zero is wanted");
     }
 

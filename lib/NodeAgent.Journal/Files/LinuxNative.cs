@@ -4,7 +4,9 @@ using System.Runtime.Versioning;
 
 namespace NodeAgent.Journal.Files;
 
-/// <summary>The libc calls behind <see cref="LinuxFileOps"/>; 64-bit offsets, as on every 64-bit Linux.</summary>
+/// <summary>
+/// The libc calls behind <see cref="LinuxFileOps"/>. off_t has 64 bits on every 64-bit Linux; the names with a 64 in them are not in musl.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal static unsafe partial class LinuxNative
 {
@@ -36,10 +38,10 @@ internal static unsafe partial class LinuxNative
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int file);
 
-    [LibraryImport(Library, EntryPoint = "pread64", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint Read(int file, byte* buffer, nuint count, long offset);
 
-    [LibraryImport(Library, EntryPoint = "pwrite64", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint Write(int file, byte* buffer, nuint count, long offset);
 
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
@@ -48,13 +50,13 @@ internal static unsafe partial class LinuxNative
     [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int SyncData(int file);
 
-    [LibraryImport(Library, EntryPoint = "ftruncate64", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(int file, long length);
 
-    [LibraryImport(Library, EntryPoint = "fallocate64", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "fallocate", SetLastError = true)]
     public static partial int Allocate(int file, int mode, long offset, long length);
 
-    [LibraryImport(Library, EntryPoint = "lseek64", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(int file, long offset, int origin);
 
     [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]

@@ -10,7 +10,9 @@ internal sealed class Retention(JournalOptions options, TimeProvider time, Segme
     public ulong DemandedFloor()
     {
         ImmutableArray<SegmentInfo> segments = catalog.Snapshot();
-        long excess = options.MaxBytes is { } maxBytes ? catalog.TotalBytes() - maxBytes : 0;
+        // The newest one counts as full: it will be before the limits are looked at again.
+        long growth = segments is [.., { } newest] ? options.SegmentBytes - newest.Bytes : 0;
+        long excess = options.MaxBytes is { } maxBytes ? catalog.TotalBytes() + growth - maxBytes : 0;
         ulong floor = 1;
         for (int i = 0; i + 1 < segments.Length; i++)
         {
