@@ -6,7 +6,7 @@ namespace NodeAgent.Journal.Tests.Faults;
 
 /// <summary>
 /// Random lives: appends, commits, releases, faults, kills and power cuts that lose, tear and reorder what was not synced. One seed is one
-/// life; <c>JOURNAL_SEED=n</c> runs that one alone.
+/// life; <c>JOURNAL_SEED=n</c> runs that one alone and prints its calls, <c>JOURNAL_SEEDS=n</c> runs so many instead of 3,000.
 /// </summary>
 public sealed class CrashTests
 {
@@ -18,7 +18,8 @@ public sealed class CrashTests
     public void Life_CrashingAnywhere_KeepsWhatWasAcknowledgedAndReportsTheRest()
     {
         bool one = int.TryParse(Environment.GetEnvironmentVariable("JOURNAL_SEED"), out int only);
-        for (int seed = one ? only : 1; seed <= (one ? only : Seeds); seed++)
+        int last = int.TryParse(Environment.GetEnvironmentVariable("JOURNAL_SEEDS"), out int many) ? many : Seeds;
+        for (int seed = one ? only : 1; seed <= (one ? only : last); seed++)
         {
             var life = new Life(seed);
             if (one) life.Trace = [];
