@@ -114,6 +114,24 @@ public sealed class DurableLogTests
     }
 
     [Fact]
+    public void ReleaseUpTo_ThenThePowerIsCut_IsNotTakenForALoss()
+    {
+        for (int seed = 1; seed <= 20; seed++)
+        {
+            var bench = new JournalBench(seed);
+            DurableLog log = bench.Open();
+            bench.AppendMany(log, 600, 900);
+            log.ReleaseUpTo(400);
+            bench.Disk.CutPower();
+
+            using DurableLog again = bench.Open();
+            Assert.Equal(401UL, again.Recovery.Floor);
+            Assert.Equal(0UL, again.Recovery.MissingAtHead);
+            Assert.Equal(Enumerable.Range(401, 200).Select(id => (ulong)id), bench.ReadAll(again));
+        }
+    }
+
+    [Fact]
     public void MaxBytes_Exceeded_DropsTheOldestAndCountsThem()
     {
         var bench = new JournalBench(1);

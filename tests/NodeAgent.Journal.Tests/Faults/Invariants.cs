@@ -30,6 +30,8 @@ internal static class Invariants
         }
 
         Assert.Equal(missing, report.LostRecords + report.MissingAtHead);
+        // Only a disk that fails calls can keep a release from being noted.
+        if (bench.Disk.FaultsHit == 0) Assert.Equal(0UL, report.MissingAtHead);
         Assert.True(report.MissingAtHead == 0 || report.Floor + report.MissingAtHead <= releasedId + 1, "records that nobody released are missing at the head");
         Assert.Equal((ulong)ids.Count(id => id >= report.Floor), report.Records);
     }
