@@ -6,7 +6,9 @@ namespace NodeAgent.Journal;
 /// <summary>What to do with segments that another journal or a later version wrote.</summary>
 public enum ForeignSegments
 {
-    /// <summary>Do not open (<see cref="OpenFailure.Foreign"/>, <see cref="OpenFailure.NewerVersion"/>). For logs that matter more than uptime.</summary>
+    /// <summary>
+    /// Do not open (<see cref="OpenFailure.Foreign"/>, <see cref="OpenFailure.NewerVersion"/>). For logs that matter more than uptime.
+    /// </summary>
     Refuse = 0,
 
     /// <summary>Move them into the quarantine, say so in the <see cref="Reading.RecoveryReport"/> and go on.</summary>
@@ -77,7 +79,11 @@ public sealed record JournalOptions
         }
 
         if (MaxRecordBytes < 1) throw new ArgumentException($"MaxRecordBytes {MaxRecordBytes}: at least 1 is wanted");
-        if (MaxPendingBytes < MaxRecordBytes) throw new ArgumentException($"MaxPendingBytes {MaxPendingBytes}: less than one record of MaxRecordBytes {MaxRecordBytes}");
+        if (MaxPendingBytes < MaxRecordBytes)
+        {
+            throw new ArgumentException($"MaxPendingBytes {MaxPendingBytes}: less than one record of MaxRecordBytes {MaxRecordBytes}");
+        }
+
         if (MaxBytes < 2 * SegmentBytes) throw new ArgumentException($"MaxBytes {MaxBytes}: less than two segments of {SegmentBytes}");
         if (RetryDelay <= TimeSpan.Zero) throw new ArgumentException($"RetryDelay {RetryDelay}: more than zero is wanted");
     }

@@ -93,7 +93,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
 
     private void SetDuplicatesAside(List<SegmentCandidate> candidates)
     {
-        foreach (IGrouping<ulong, SegmentCandidate> same in candidates.GroupBy(candidate => candidate.Number).Where(same => same.Count() > 1).ToList())
+        foreach (IGrouping<ulong, SegmentCandidate> same in candidates.GroupBy(file => file.Number).Where(same => same.Count() > 1).ToList())
         {
             SegmentCandidate kept = same.FirstOrDefault(candidate => candidate.Name == SegmentName.Of(same.Key)) ?? same.First();
             foreach (SegmentCandidate other in same.Where(candidate => candidate != kept))

@@ -14,7 +14,7 @@ public sealed class Crc32CTests
         { Enumerable.Repeat((byte)0xFF, 32).ToArray(), 0x62A8AB43 },
         { Enumerable.Range(0, 32).Select(value => (byte)value).ToArray(), 0x46DD794E },
         { Enumerable.Range(0, 32).Select(value => (byte)(31 - value)).ToArray(), 0x113FDB5C },
-        { Convert.FromHexString("01C00000000000000000000000000000140000000000040000000014000000182800000000000000" + "0200000000000000"), 0xD9963A56 },
+        { Convert.FromHexString("01C000000000000000000000000000001400000000000400000000140000001828000000000000000200000000000000"), 0xD9963A56 },
     };
 
     [Theory]

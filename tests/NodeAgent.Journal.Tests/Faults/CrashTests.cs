@@ -30,7 +30,7 @@ public sealed class CrashTests
             catch (Exception error)
             {
                 if (one) TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', life.Trace!));
-                throw new InvalidOperationException($"replay: JOURNAL_SEED={seed} NodeAgent.Journal.Tests -method '*{nameof(Life_CrashingAnywhere_KeepsWhatWasAcknowledgedAndReportsTheRest)}'", error);
+                throw new InvalidOperationException($"replay: JOURNAL_SEED={seed} NodeAgent.Journal.Tests -class '*{nameof(CrashTests)}'", error);
             }
         }
     }
@@ -111,7 +111,8 @@ public sealed class CrashTests
                     break;
                 case 9:
                     _bench.ReadOn(reader);
-                    if (_bench.Disk.Fault is null) Assert.Equal(0UL, Math.Max(log.Recovery.LostRecords, reader.LostRecords) - log.Recovery.LostRecords);
+                    // What the opening told may be met again, and nothing else.
+                    if (_bench.Disk.Fault is null) Assert.True(reader.LostRecords <= log.Recovery.LostRecords);
                     break;
                 case 10:
                     _released = Math.Max(_released, (ulong)(_random.NextDouble() * log.DurableId));

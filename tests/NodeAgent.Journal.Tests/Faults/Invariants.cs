@@ -19,7 +19,9 @@ internal static class Invariants
             if (present.Contains(id)) continue;
             missing++;
             // Unsynced records may go at a power cut while later ones stay. Told once, they are no news at the next opening.
-            Assert.True(id > acknowledgedId || id <= releasedId || bench.KnownLost.Contains(id), $"acknowledged record {id} is lost (acknowledged {acknowledgedId}, released {releasedId})");
+            Assert.True(
+                id > acknowledgedId || id <= releasedId || bench.KnownLost.Contains(id),
+                $"acknowledged record {id} is lost (acknowledged {acknowledgedId}, released {releasedId})");
         }
 
         Assert.True(report.NextId > acknowledgedId, $"next id {report.NextId} after {acknowledgedId} was acknowledged");
@@ -32,7 +34,9 @@ internal static class Invariants
         Assert.Equal(missing, report.LostRecords + report.MissingAtHead);
         // Only a disk that fails calls can keep a release from being noted.
         if (bench.Disk.FaultsHit == 0) Assert.Equal(0UL, report.MissingAtHead);
-        Assert.True(report.MissingAtHead == 0 || report.Floor + report.MissingAtHead <= releasedId + 1, "records that nobody released are missing at the head");
+        Assert.True(
+            report.MissingAtHead == 0 || report.Floor + report.MissingAtHead <= releasedId + 1,
+            "records that nobody released are missing at the head");
         Assert.Equal((ulong)ids.Count(id => id >= report.Floor), report.Records);
     }
 }

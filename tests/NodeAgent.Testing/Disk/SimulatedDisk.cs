@@ -231,7 +231,8 @@ public sealed class SimulatedDisk(int seed) : IFileOps
         {
             if (!_open.TryGetValue(handle, out OpenFile? open)) return IoResult.Fail(Errno.BadHandle);
             if (Fails("allocate", open.Path, out IoResult failed)) return failed;
-            if (CapacityBytes != long.MaxValue && UsedBytesNeedsLock() + length - open.File.Length > CapacityBytes) return IoResult.Fail(Errno.NoSpace);
+            bool isLimited = CapacityBytes != long.MaxValue;
+            if (isLimited && UsedBytesNeedsLock() + length - open.File.Length > CapacityBytes) return IoResult.Fail(Errno.NoSpace);
             if (length > open.File.Length) open.File.Truncate(length);
             return IoResult.Done();
         }
