@@ -64,4 +64,7 @@ internal interface ISpool
     /// which tries to read again afterwards.
     /// </summary>
     ValueTask WaitForAppendAsync(CancellationToken cancellation);
+
+    /// <summary>Lets the waiter look again although nothing was appended.</summary>
+    void Wake();
 }

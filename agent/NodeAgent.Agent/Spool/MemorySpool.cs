@@ -156,6 +156,13 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
+    /// <summary>
+    /// Bytes allocated on the appending thread by the waiter that an append woke: the network's, not the tick's.
+    /// </summary>
+    internal long AllocatedByWoken => _signal.AllocatedByWoken;
+
+    public void Wake() => _signal.Set();
+
     public ValueTask WaitForAppendAsync(CancellationToken cancellation) => _signal.WaitAsync(cancellation);
 
     private ulong StartAfterNeedsLock(ulong acknowledged)

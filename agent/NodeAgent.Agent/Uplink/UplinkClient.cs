@@ -31,6 +31,8 @@ internal sealed class UplinkClient(
     /// </summary>
     internal static readonly TimeSpan ProgressTimeout = TimeSpan.FromSeconds(10);
 
+    private const string Finished = "everything is sent";
+
     private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
 
     private readonly Backoff _backoff = new(random);
@@ -39,6 +41,7 @@ internal sealed class UplinkClient(
     private long _progressAt; // timestamp of the last acknowledgement, or of the last look when nothing was owed
     private ulong _sentSequence; // highest on the present stream
     private bool _isStalled;
+    private volatile bool _isFinishing;
     private ulong _welcomedSequence = ulong.MaxValue; // by the aggregator, on the present stream
 
     /// <summary>Counters and the present condition, for metrics and the status line.</summary>
@@ -51,7 +54,7 @@ internal sealed class UplinkClient(
         {
             string reason = await ServeOneStreamAsync(stop).ConfigureAwait(false);
             _state.IsConnected = false;
-            if (stop.IsCancellationRequested)
+            if (stop.IsCancellationRequested || _isFinishing)
             {
                 return;
             }
@@ -79,12 +82,15 @@ internal sealed class UplinkClient(
     }
 
     /// <summary>
-    /// Waits until a sequence is acknowledged, as long as there is a stream; for an orderly stop. Gives up after the limit.
+    /// An orderly end: sends what is left, closes our side of the stream, and waits for the last acknowledgement. Gives up after the
+    /// limit. Nothing may be spooled afterwards.
     /// </summary>
-    internal async Task FlushAsync(ulong sequence, TimeSpan limit)
+    internal async Task FinishAsync(TimeSpan limit)
     {
+        _isFinishing = true;
+        spool.Wake();
         long start = time.GetTimestamp();
-        while (_state.IsConnected && _state.AcknowledgedSequence < sequence && time.GetElapsedTime(start) < limit)
+        while (_state.IsConnected && time.GetElapsedTime(start) < limit)
         {
             await Task.Delay(FlushPoll, time).ConfigureAwait(false);
         }
@@ -198,7 +204,8 @@ internal sealed class UplinkClient(
         string reason = await first.ConfigureAwait(false);
         if (first == sending && !streamEnd.IsCancellationRequested)
         {
-            Task settled = await Task.WhenAny(receiving, Task.Delay(TimeSpan.FromSeconds(1), time, streamEnd.Token)).ConfigureAwait(false);
+            TimeSpan patience = reason == Finished ? WelcomeTimeout : TimeSpan.FromSeconds(1);
+            Task settled = await Task.WhenAny(receiving, Task.Delay(patience, time, streamEnd.Token)).ConfigureAwait(false);
             reason = settled == receiving ? await receiving.ConfigureAwait(false) : reason;
         }
 
@@ -220,6 +227,12 @@ internal sealed class UplinkClient(
                 await HoldWhileThrottledAsync(end).ConfigureAwait(false);
                 if (!spool.TryRead(ref next, ref buffer, out int length))
                 {
+                    if (_isFinishing)
+                    {
+                        await stream.CompleteAsync().ConfigureAwait(false);
+                        return Finished;
+                    }
+
                     await spool.WaitForAppendAsync(end).ConfigureAwait(false);
                     continue;
                 }
