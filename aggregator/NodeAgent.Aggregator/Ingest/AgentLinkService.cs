@@ -45,7 +45,7 @@ internal sealed class AgentLinkService(
         try
         {
             LinkAnswerBox box = new();
-            await WelcomeAsync(node, hello, responses, box).ConfigureAwait(false);
+            await WelcomeAsync(node, hello, responses, box, end.Token).ConfigureAwait(false);
             log.Connected(node.Name, context.Peer, hello.AgentVersion, hello.DroppedRecords);
             await TakeAllAsync(node, requests, responses, box, end.Token).ConfigureAwait(false);
             log.Ended(node.Name, context.Peer, "the agent closed the stream");
@@ -56,7 +56,7 @@ internal sealed class AgentLinkService(
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
+            throw Stopping();
         }
         catch (Exception e) when (e is not RpcException)
         {
@@ -69,6 +69,8 @@ internal sealed class AgentLinkService(
             session.End();
         }
     }
+
+    private static RpcException Stopping() => new(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<LinkMessage> requests, CancellationTokenSource end)
     {
@@ -84,6 +86,10 @@ internal sealed class AgentLinkService(
         catch (OperationCanceledException) when (tooLate.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"no hello within {HelloTimeout.TotalSeconds:0} s"));
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
+            throw Stopping();
         }
 
         LinkMessage message = requests.Current;
@@ -111,7 +117,8 @@ internal sealed class AgentLinkService(
         }
     }
 
-    private async Task WelcomeAsync(FleetNode node, Hello hello, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box)
+    private async Task WelcomeAsync(
+        FleetNode node, Hello hello, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
     {
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         if (node.SpoolEpoch != hello.SpoolEpoch)
@@ -135,7 +142,7 @@ internal sealed class AgentLinkService(
                 WallUnixMs = now,
             },
         });
-        await responses.WriteAsync(box).ConfigureAwait(false);
+        await responses.WriteAsync(box, end).ConfigureAwait(false);
     }
 
     private async Task TakeAllAsync(
@@ -147,7 +154,8 @@ internal sealed class AgentLinkService(
         while (true)
         {
             Task<bool> next = requests.MoveNext(end);
-            if (unacknowledged > 0 && (!next.IsCompleted || unacknowledged >= MostUnacknowledged))
+            bool isLast = next is { IsCompletedSuccessfully: true, Result: false };
+            if (unacknowledged > 0 && (!next.IsCompleted || isLast || unacknowledged >= MostUnacknowledged))
             {
                 box.Answer = new LinkAnswer(node.LastSequence, null);
                 unacknowledged = 0;
