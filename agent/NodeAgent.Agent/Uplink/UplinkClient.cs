@@ -188,6 +188,12 @@ internal sealed class UplinkClient(
                     await stream.WriteAsync(schema, CancellationToken.None).ConfigureAwait(false);
                 }
 
+                if (next < spool.FirstHeldSequence)
+                {
+                    // The spool overflowed past it meanwhile: it is counted as dropped, and its schemas may be gone.
+                    continue;
+                }
+
                 record.Buffer = buffer;
                 record.Length = length;
                 await stream.WriteAsync(record, CancellationToken.None).ConfigureAwait(false);
