@@ -56,6 +56,9 @@ internal sealed class FakeStream(Method<LinkRecord, LinkReply> method, Cancellat
 
     internal bool IsDisposed { get; private set; }
 
+    /// <summary>Runs before a message goes out; it may hold it up.</summary>
+    internal Func<AgentMessage, Task>? OnWrite { get; set; }
+
     public LinkReply Current => _current ?? throw new InvalidOperationException("no current message");
 
     public WriteOptions? WriteOptions { get; set; }
@@ -127,8 +130,14 @@ internal sealed class FakeStream(Method<LinkRecord, LinkReply> method, Cancellat
             return Task.FromException(broken);
         }
 
-        _sent.Writer.TryWrite(AgentMessage.Parser.ParseFrom(message.Buffer, 0, message.Length));
-        return Task.CompletedTask;
+        AgentMessage parsed = AgentMessage.Parser.ParseFrom(message.Buffer, 0, message.Length);
+        return SendAsync(OnWrite?.Invoke(parsed) ?? Task.CompletedTask);
+
+        async Task SendAsync(Task held)
+        {
+            await held.ConfigureAwait(false);
+            _sent.Writer.TryWrite(parsed);
+        }
     }
 
     public Task WriteAsync(LinkRecord message, CancellationToken cancellationToken) => WriteAsync(message);

@@ -22,7 +22,8 @@ internal sealed class UplinkBench : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CapturingLogger _logs = new();
     private readonly FrameBuilder _frames;
-    private SeriesTable _table = new();
+    private readonly SeriesTable _table = new();
+    private SeriesTable? _second;
 
     internal UplinkBench()
     {
@@ -64,15 +65,33 @@ internal sealed class UplinkBench : IAsyncDisposable
             _table.Set(0, Spool.NextSequence);
             _frames.Begin(1, 1, 0);
             _frames.Add("s", 1000, _table);
+            if (_second is not null)
+            {
+                _second.ClearValues();
+                _second.Set(0, Spool.NextSequence);
+                _frames.Add("t", 1000, _second);
+            }
+
             _frames.End();
         }
     }
 
-    /// <summary>From the next frame on there is another column.</summary>
-    internal void ChangeColumns() => _table.Add(Metric, new Label("n", $"{_table.Count}"));
+    /// <summary>From the next frame on there is another block.</summary>
+    internal void AddSampler()
+    {
+        _second = new SeriesTable();
+        _second.Add(Metric, new Label("n", "second"));
+    }
 
-    internal void Happen() =>
-        Spool.Append(new AgentMessage { Event = new Event { Sequence = Spool.NextSequence, Kind = "x" } }.ToByteArray(), RecordKind.Single);
+    /// <summary>From the next frame on there is another column.</summary>
+    internal void ChangeColumns()
+    {
+        _table.Add(Metric, new Label("n", $"{_table.Count}"));
+        _second?.Add(Metric, new Label("n", $"second {_second.Count}"));
+    }
+
+    internal void Happen(string message) => Spool.Append(
+        new AgentMessage { Event = new Event { Sequence = Spool.NextSequence, Kind = "x", Message = message } }.ToByteArray(), RecordKind.Single);
 
     /// <summary>Reads frames from a stream until one has this sequence; every one must decode, to its own sequence.</summary>
     internal static async Task<FrameReading> ReadUntilAsync(FakeStream stream, ulong sequence, FrameReading? reading = null)

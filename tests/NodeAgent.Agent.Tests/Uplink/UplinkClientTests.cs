@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using NodeAgent.Agent.Tests.Frames;
 using NodeAgent.Agent.Uplink;
@@ -135,6 +136,49 @@ public sealed class UplinkClientTests : IAsyncDisposable
         _bench.Tick();
         await UplinkBench.ReadUntilAsync(stream, 5, reading);
         Assert.Equal(3, reading.SchemaOf("s").Series.Count);
+    }
+
+    [Fact]
+    public async Task Schemas_RecordDroppedWhileTheyAreSent_IsPassedOver()
+    {
+        _bench.AddSampler();
+        _bench.Tick();
+        _bench.Start();
+        FakeStream stream = await _bench.Aggregator.NextAsync();
+        SyncPoint firstSchema = new();
+        stream.OnWrite = message => message.BodyCase == AgentMessage.BodyOneofCase.Schema && !firstSchema.IsReached ? firstSchema.WaitToContinue() : Task.CompletedTask;
+        await stream.WelcomeAsync(0);
+        await firstSchema.WaitForSyncPoint();
+
+        // The spool overflows past record 1 and past all that used its schemas; an acknowledgement lets go of them.
+        FillWhile(() => _bench.Spool.FirstHeldSequence == 1);
+        _bench.ChangeColumns();
+        ulong changed = _bench.Spool.NextSequence;
+        _bench.Tick(2);
+        FillWhile(() => _bench.Spool.FirstHeldSequence <= changed);
+        stream.Acknowledge(0);
+        await UplinkBench.UntilAsync(() => _bench.Schemas.Count == 2, "the former schemas were released");
+        firstSchema.Continue();
+
+        FrameReading reading = new();
+        while (reading.Sequences.Count == 0)
+        {
+            AgentMessage message = await stream.ReceiveAsync();
+            if (message.BodyCase != AgentMessage.BodyOneofCase.Event)
+            {
+                reading.Take(message.ToByteArray());
+            }
+        }
+
+        Assert.Equal(changed + 1, reading.Last.Sequence);
+
+        void FillWhile(Func<bool> holds)
+        {
+            while (holds())
+            {
+                _bench.Happen(new string('x', 100_000));
+            }
+        }
     }
 
     [Fact]

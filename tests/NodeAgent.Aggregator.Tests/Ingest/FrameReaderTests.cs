@@ -88,7 +88,7 @@ public sealed class FrameReaderTests
 
             Read(body);
             Frame? actual = Read(Wrap(body));
-            if (actual is not null && !HasWideTag(body))
+            if (actual is not null)
             {
                 Assert.NotNull(Generated(body));
             }
@@ -129,13 +129,6 @@ public sealed class FrameReaderTests
         {
             return null;
         }
-    }
-
-    // Field names and lengths beyond what a serializer writes: the reader skips a field that large, the generated parser refuses it.
-    private static bool HasWideTag(byte[] body)
-    {
-        int run = 0;
-        return body.Any(one => (run = one >= 0x80 ? run + 1 : 0) >= 4);
     }
 
     private static byte[] Wrap(byte[] body)
