@@ -35,6 +35,9 @@ internal sealed class UplinkClient(
 
     private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
 
+    // How soon a change of a pause is noticed; it costs one timer while throttled, and pauses are in seconds.
+    private static readonly TimeSpan ThrottlePoll = TimeSpan.FromMilliseconds(200);
+
     private readonly Backoff _backoff = new(random);
     private readonly UplinkState _state = new();
     private CancellationTokenSource? _stream; // of the present stream, while it is connected
@@ -243,6 +246,12 @@ internal sealed class UplinkClient(
                     await stream.SendAsync(schema).ConfigureAwait(false);
                 }
 
+                if (next < spool.FirstHeldSequence)
+                {
+                    // The spool overflowed past it meanwhile: it is counted as dropped, and its schemas may be gone.
+                    continue;
+                }
+
                 record.Buffer = buffer;
                 record.Length = length;
                 await stream.SendAsync(record).ConfigureAwait(false);
@@ -322,15 +331,15 @@ internal sealed class UplinkClient(
         schemas.Release(spool.FirstHeldSequence);
     }
 
-    private ValueTask HoldWhileThrottledAsync(CancellationToken end)
-    {
-        long until = _state.ThrottledUntil;
-        return until == 0 || time.GetTimestamp() >= until ? ValueTask.CompletedTask : new ValueTask(HoldAsync(until, end));
+    private ValueTask HoldWhileThrottledAsync(CancellationToken end) =>
+        time.GetTimestamp() >= _state.ThrottledUntil ? ValueTask.CompletedTask : new ValueTask(HoldAsync(end));
 
-        async Task HoldAsync(long untilTimestamp, CancellationToken token)
+    // In short waits, because the aggregator may prolong the pause or lift it (retry_after_ms 0) while it lasts.
+    private async Task HoldAsync(CancellationToken end)
+    {
+        while (time.GetTimestamp() < _state.ThrottledUntil)
         {
-            await Task.Delay(time.GetElapsedTime(time.GetTimestamp(), untilTimestamp), time, token).ConfigureAwait(false);
-            _state.ThrottledUntil = 0;
+            await Task.Delay(ThrottlePoll, time, end).ConfigureAwait(false);
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class AgentLinkService(
         try
         {
             LinkAnswerBox box = new();
-            await WelcomeAsync(node, hello, responses, box).ConfigureAwait(false);
+            await WelcomeAsync(node, hello, responses, box, end.Token).ConfigureAwait(false);
             log.Connected(node.Name, context.Peer, hello.AgentVersion, hello.DroppedRecords);
             await TakeAllAsync(node, requests, responses, box, end.Token).ConfigureAwait(false);
             log.Ended(node.Name, context.Peer, "the agent closed the stream");
@@ -62,7 +62,7 @@ internal sealed class AgentLinkService(
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
+            throw Stopping();
         }
         catch (Exception e) when (e is not RpcException)
         {
@@ -75,6 +75,8 @@ internal sealed class AgentLinkService(
             session.End();
         }
     }
+
+    private static RpcException Stopping() => new(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<LinkMessage> requests, CancellationTokenSource end)
     {
@@ -90,6 +92,10 @@ internal sealed class AgentLinkService(
         catch (OperationCanceledException) when (tooLate.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"no hello within {HelloTimeout.TotalSeconds:0} s"));
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
+            throw Stopping();
         }
 
         LinkMessage message = requests.Current;
@@ -117,7 +123,8 @@ internal sealed class AgentLinkService(
         }
     }
 
-    private async Task WelcomeAsync(FleetNode node, Hello hello, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box)
+    private async Task WelcomeAsync(
+        FleetNode node, Hello hello, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
     {
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         if (node.SpoolEpoch != hello.SpoolEpoch)
@@ -141,7 +148,7 @@ internal sealed class AgentLinkService(
                 WallUnixMs = now,
             },
         });
-        await responses.WriteAsync(box).ConfigureAwait(false);
+        await responses.WriteAsync(box, end).ConfigureAwait(false);
     }
 
     private async Task TakeAllAsync(
@@ -158,13 +165,13 @@ internal sealed class AgentLinkService(
             {
                 acknowledgedAt = time.GetTimestamp();
                 unacknowledged = 0;
-                await AcknowledgeAsync(node, responses, box).ConfigureAwait(false);
+                await AcknowledgeAsync(node, responses, box, end).ConfigureAwait(false);
             }
 
             if (!await next.ConfigureAwait(false))
             {
                 // The agent is leaving and waits to hear how much of its spool is safe.
-                await AcknowledgeAsync(node, responses, box).ConfigureAwait(false);
+                await AcknowledgeAsync(node, responses, box, end).ConfigureAwait(false);
                 return;
             }
 
@@ -185,7 +192,7 @@ internal sealed class AgentLinkService(
                 {
                     Rejected = new Rejected { Sequence = intake.LastSequence, Reason = intake.Reason },
                 });
-                await responses.SendAsync(box).ConfigureAwait(false);
+                await responses.SendAsync(box, end).ConfigureAwait(false);
             }
         }
     }
@@ -195,9 +202,9 @@ internal sealed class AgentLinkService(
         unacknowledged >= MostUnacknowledged
         || (!moreIsHere && (acknowledgedAt == 0 || time.GetElapsedTime(acknowledgedAt) >= AcknowledgeEvery - TimeSpan.FromMilliseconds(500)));
 
-    private static ValueTask AcknowledgeAsync(FleetNode node, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box)
+    private static ValueTask AcknowledgeAsync(FleetNode node, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
     {
         box.Answer = new LinkAnswer(node.LastSequence, null);
-        return responses.SendAsync(box);
+        return responses.SendAsync(box, end);
     }
 }
