@@ -19,6 +19,9 @@ internal static class RpcBenchmark
     {
         int streams = Arguments.Number(arguments, "--streams", 2000);
         int seconds = Arguments.Number(arguments, "--seconds", 30);
+
+        // Long enough for every head to have been filled and closed once (128 rows), so that what is measured is the steady state.
+        int warmUp = Arguments.Number(arguments, "--warm-up", 140);
         string address = $"127.0.0.1:{LocalPair.FreePort()}";
         using RealProcess aggregator = RealProcess.Start("aggregator", Repository.AggregatorProgram,
             ["run", "--set", $"listen.plaintext={address}", "--set", "store.max_bytes=8GiB"]);
@@ -26,7 +29,7 @@ internal static class RpcBenchmark
         using AggregatorClient client = AggregatorClient.Plaintext(address);
         ProcessMeter meter = new(aggregator.Id);
 
-        Phase paced = await PacedAsync(address, streams, seconds, client, meter).ConfigureAwait(false);
+        Phase paced = await PacedAsync(address, streams, warmUp, seconds, client, meter).ConfigureAwait(false);
         Phase flat = await FlatOutAsync(address, streams, client, meter).ConfigureAwait(false);
         Console.WriteLine($"{"",-22} {"frames",10} {"frames/s",10} {"CPU s",8} {"us/frame",9} {"frames/CPU-s",13} {"samples/CPU-s",14} {"alloc B/frame",14}");
         Show($"{streams} streams at 1 Hz", paced);
@@ -38,12 +41,12 @@ internal static class RpcBenchmark
         return 0;
     }
 
-    private static async Task<Phase> PacedAsync(string address, int count, int seconds, AggregatorClient client, ProcessMeter meter)
+    private static async Task<Phase> PacedAsync(string address, int count, int warmUp, int seconds, AggregatorClient client, ProcessMeter meter)
     {
         BenchStream[] streams = await OpenAsync(address, count, first: 0).ConfigureAwait(false);
         try
         {
-            await PaceAsync(streams, TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+            await PaceAsync(streams, TimeSpan.FromSeconds(warmUp)).ConfigureAwait(false);
             Mark before = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
             await PaceAsync(streams, TimeSpan.FromSeconds(seconds)).ConfigureAwait(false);
             Mark after = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
