@@ -2,6 +2,9 @@ using NodeAgent.Aggregator;
 using NodeAgent.Aggregator.Configuration;
 using NodeAgent.Hosting.Programs;
 
+// Read once, by the first socket; see AggregatorServer.PreferInline.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+
 string version = typeof(AggregatorServer).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 return await new ServiceProgram<AggregatorOptions>(
     "aggregator", "stores the fleet's telemetry and answers queries", version, "AGGREGATOR_", AggregatorOptions.Settings,
