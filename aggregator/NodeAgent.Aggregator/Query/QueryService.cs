@@ -95,16 +95,16 @@ internal sealed class QueryService(
     public override Task<QueryResponse> Instant(InstantRequest request, ServerCallContext context)
     {
         long at = request.HasAtUnixMs ? request.AtUnixMs : NowUnixMs;
-        return Task.FromResult(Guard(() => QueryMapping.ToWire(
-            engine.Instant(QueryMapping.ToPlan(request.Query), at, CallerOf(context), context.CancellationToken))));
+        return OnOwnThread(() => QueryMapping.ToWire(
+            engine.Instant(QueryMapping.ToPlan(request.Query), at, CallerOf(context), context.CancellationToken)));
     }
 
     public override Task<QueryResponse> TopK(TopKRequest request, ServerCallContext context)
     {
         long at = request.HasAtUnixMs ? request.AtUnixMs : NowUnixMs;
         int k = request.K == 0 ? 10 : (int)Math.Min(request.K, int.MaxValue);
-        return Task.FromResult(Guard(() => QueryMapping.ToWire(
-            engine.TopK(QueryMapping.ToPlan(request.Query), k, request.Bottom, at, CallerOf(context), context.CancellationToken))));
+        return OnOwnThread(() => QueryMapping.ToWire(
+            engine.TopK(QueryMapping.ToPlan(request.Query), k, request.Bottom, at, CallerOf(context), context.CancellationToken)));
     }
 
     public override async Task Range(RangeRequest request, IServerStreamWriter<RangeResponse> responses, ServerCallContext context)
@@ -118,7 +118,7 @@ internal sealed class QueryService(
 
         // The cost is known only at the end and goes on the last message, so each message waits for the next one to be found.
         RangeResponse? waiting = null;
-        while (Guard(series.MoveNext))
+        while (await OnOwnThread(series.MoveNext).ConfigureAwait(false))
         {
             if (waiting is not null)
             {
@@ -293,6 +293,11 @@ internal sealed class QueryService(
             FirstReceivedUnixMs = node.FirstReceivedUnixMs,
         };
     }
+
+    // A query computes for as long as its limits allow. On the pool it would hold up the sockets of every agent; the engine bounds how
+    // many run at once, so a thread for each is affordable.
+    private static Task<T> OnOwnThread<T>(Func<T> query) =>
+        Task.Factory.StartNew(() => Guard(query), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     // The engine's errors are sentences for the person who asked; they travel as they are.
     private static T Guard<T>(Func<T> query)
