@@ -20,11 +20,14 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
     private readonly ProtoWriter _frame = new();
     private readonly ProtoWriter _message = new();
     private int _framesUntilKey;
+    private bool _isOpen; // between Begin and End
 
     /// <summary>Starts the frame of a tick.</summary>
     internal void Begin(long wallUnixMs, ulong monotonicNs, uint clockQuality)
     {
-        bool key = _framesUntilKey == 0;
+        // A frame that was begun and never ended (its tick threw) has moved the encoders past what any reader will see.
+        bool key = _framesUntilKey == 0 || _isOpen;
+        _isOpen = true;
         if (key)
         {
             _framesUntilKey = FramesPerKey;
@@ -76,6 +79,7 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
     /// <summary>Ends the frame and hands it to the spool. A frame without blocks is not sent: it would say nothing.</summary>
     internal void End()
     {
+        _isOpen = false;
         if (IsEmpty)
         {
             _framesUntilKey = IsKey ? 0 : _framesUntilKey + 1;

@@ -55,13 +55,13 @@ internal static class AgentService
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
         context.Notifier.Ready($"sampling, sending to {channel.Transport.Peer}");
-        await RunUplinkAsync(uplink, spool, tick, context.Lifetime.Stopping).ConfigureAwait(false);
+        await RunUplinkAsync(uplink, tick, context.Lifetime.Stopping).ConfigureAwait(false);
         log.Stopped(samplers.Statistics.Ticks, spool.NextSequence - 1 - uplink.State.AcknowledgedSequence);
         return ExitCode.Ok;
     }
 
     // At a stop the tick ends first, then the uplink gets a moment to hand over what it holds.
-    private static async Task RunUplinkAsync(UplinkClient uplink, MemorySpool spool, TickThread tick, CancellationToken stopping)
+    private static async Task RunUplinkAsync(UplinkClient uplink, TickThread tick, CancellationToken stopping)
     {
         using CancellationTokenSource end = new();
         Task running = uplink.RunAsync(end.Token);
@@ -72,7 +72,7 @@ internal static class AgentService
         }
 
         tick.Stop(TimeSpan.FromSeconds(1));
-        await uplink.FlushAsync(spool.NextSequence - 1, FlushLimit).ConfigureAwait(false);
+        await uplink.FinishAsync(FlushLimit).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         await running.ConfigureAwait(false);
     }
@@ -86,6 +86,7 @@ internal static class AgentService
 
     private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, MemorySpool spool)
     {
+        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread() - spool.AllocatedByWoken);
         self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
         self.AddSource(UplinkMetrics.ConnectionsTotal, () => uplink.Connections);
         self.AddSource(UplinkMetrics.SentRecordsTotal, () => uplink.SentRecords);

@@ -39,7 +39,10 @@ internal interface ISpool
     /// Appends a whole encoded message under <see cref="NextSequence"/>. Never blocks and never fails: when the spool is full
     /// the oldest records go, up to the next one at which a reader can start, and are counted.
     /// </summary>
-    /// <returns>False: this record itself was dropped and counted, so the next frame must be a key frame.</returns>
+    /// <returns>
+    /// False: this record was dropped and counted, or is a frame whose key frame went, which nobody who starts here can read.
+    /// The next frame must be a key frame.
+    /// </returns>
     bool Append(ReadOnlySpan<byte> message, RecordKind kind);
 
     /// <summary>Everything up to and including this sequence may be freed.</summary>
@@ -64,4 +67,7 @@ internal interface ISpool
     /// which tries to read again afterwards.
     /// </summary>
     ValueTask WaitForAppendAsync(CancellationToken cancellation);
+
+    /// <summary>Lets the waiter look again although nothing was appended.</summary>
+    void Wake();
 }

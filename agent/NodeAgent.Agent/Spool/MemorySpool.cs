@@ -26,6 +26,7 @@ internal sealed class MemorySpool : ISpool
     private int _chunkUsed;
     private ulong _nextSequence = 1;
     private ulong _acknowledged;
+    private ulong _newestKey; // sequence of the last key frame appended, held or not; 0: none yet
     private ulong _droppedRecords;
 
     /// <param name="epoch">A random number other than 0.</param>
@@ -86,6 +87,7 @@ internal sealed class MemorySpool : ISpool
 
     public bool Append(ReadOnlySpan<byte> message, RecordKind kind)
     {
+        bool canBeRead;
         lock (_lock)
         {
             if (Math.Max(message.Length, ChunkBytes) > _capacityBytes)
@@ -101,11 +103,13 @@ internal sealed class MemorySpool : ISpool
                 StartChunkNeedsLock(message.Length);
             }
 
+            _newestKey = kind == RecordKind.KeyFrame ? _nextSequence : _newestKey;
+            canBeRead = kind != RecordKind.Frame || (_newestKey > 0 && _newestKey >= FirstHeldNeedsLock);
             AddNeedsLock(message, kind);
         }
 
         _signal.Set();
-        return true;
+        return canBeRead;
     }
 
     public void Acknowledge(ulong sequence)
@@ -156,6 +160,13 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
+    /// <summary>
+    /// Bytes allocated on the appending thread by the waiter that an append woke: the network's, not the tick's.
+    /// </summary>
+    internal long AllocatedByWoken => _signal.AllocatedByWoken;
+
+    public void Wake() => _signal.Set();
+
     public ValueTask WaitForAppendAsync(CancellationToken cancellation) => _signal.WaitAsync(cancellation);
 
     private ulong StartAfterNeedsLock(ulong acknowledged)
@@ -181,15 +192,21 @@ internal sealed class MemorySpool : ISpool
             run++;
         }
 
-        _droppedRecords += (ulong)CountUnacknowledgedNeedsLock(run);
+        _droppedRecords += CountLostNeedsLock(run);
         RemoveOldestNeedsLock(run);
     }
 
-    private int CountUnacknowledgedNeedsLock(int oldest)
+    // What was too large to be held was counted when it came; its empty place is not counted again.
+    private ulong CountLostNeedsLock(int oldest)
     {
         ulong first = FirstHeldNeedsLock;
-        ulong alreadySafe = _acknowledged >= first ? _acknowledged - first + 1 : 0;
-        return oldest - (int)Math.Min((ulong)oldest, alreadySafe);
+        ulong lost = 0;
+        for (int i = 0; i < oldest; i++)
+        {
+            lost += first + (ulong)i > _acknowledged && EntryAt(i).Length > 0 ? 1UL : 0;
+        }
+
+        return lost;
     }
 
     private void RemoveOldestNeedsLock(int count)
@@ -223,7 +240,7 @@ internal sealed class MemorySpool : ISpool
     private void StartChunkNeedsLock(int needed)
     {
         int size = Math.Max(needed, ChunkBytes);
-        while (_count > 0 && _spareChunks.Count == 0 && _chunkBytes + size > _capacityBytes)
+        while (_count > 0 && _chunkBytes - ((long)_spareChunks.Count * ChunkBytes) + size > _capacityBytes)
         {
             DropOldestRunNeedsLock();
         }

@@ -17,6 +17,9 @@ internal sealed class RecordSignal : IValueTaskSource
     private bool _isSet;
     private bool _isWaiting;
 
+    /// <summary>Bytes that waiters allocated on the thread that woke them.</summary>
+    internal long AllocatedByWoken { get; private set; }
+
     internal void Set()
     {
         lock (_lock)
@@ -30,7 +33,9 @@ internal sealed class RecordSignal : IValueTaskSource
             _isWaiting = false;
         }
 
+        long before = GC.GetAllocatedBytesForCurrentThread();
         _core.SetResult(true);
+        AllocatedByWoken += GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     /// <summary>Completes at the next <see cref="Set"/>, or at once where one is remembered. One waiter at a time.</summary>

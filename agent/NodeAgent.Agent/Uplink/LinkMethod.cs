@@ -44,11 +44,11 @@ internal sealed class LinkReply
         return this;
     }
 
-    // {2: {1: varint}} and nothing else, as every tick brings one.
+    // {2: {1: varint}} and nothing else, as every tick brings one. Three bytes before a number of at most ten.
     private bool TryReadAcknowledge(ReadOnlySequence<byte> bytes)
     {
-        Span<byte> copy = stackalloc byte[16];
-        if (bytes.Length is < 4 or > 16)
+        Span<byte> copy = stackalloc byte[13];
+        if (bytes.Length is < 4 or > 13)
         {
             return false;
         }

@@ -31,7 +31,12 @@ internal sealed class UplinkClient(
     /// </summary>
     internal static readonly TimeSpan ProgressTimeout = TimeSpan.FromSeconds(10);
 
+    private const string Finished = "everything is sent";
+
     private static readonly TimeSpan FlushPoll = TimeSpan.FromMilliseconds(20);
+
+    // How soon a change of a pause is noticed; it costs one timer while throttled, and pauses are in seconds.
+    private static readonly TimeSpan ThrottlePoll = TimeSpan.FromMilliseconds(200);
 
     private readonly Backoff _backoff = new(random);
     private readonly UplinkState _state = new();
@@ -39,6 +44,7 @@ internal sealed class UplinkClient(
     private long _progressAt; // timestamp of the last acknowledgement, or of the last look when nothing was owed
     private ulong _sentSequence; // highest on the present stream
     private bool _isStalled;
+    private volatile bool _isFinishing;
     private ulong _welcomedSequence = ulong.MaxValue; // by the aggregator, on the present stream
 
     /// <summary>Counters and the present condition, for metrics and the status line.</summary>
@@ -51,7 +57,7 @@ internal sealed class UplinkClient(
         {
             string reason = await ServeOneStreamAsync(stop).ConfigureAwait(false);
             _state.IsConnected = false;
-            if (stop.IsCancellationRequested)
+            if (stop.IsCancellationRequested || _isFinishing)
             {
                 return;
             }
@@ -79,12 +85,15 @@ internal sealed class UplinkClient(
     }
 
     /// <summary>
-    /// Waits until a sequence is acknowledged, as long as there is a stream; for an orderly stop. Gives up after the limit.
+    /// An orderly end: sends what is left, closes our side of the stream, and waits for the last acknowledgement. Gives up after the
+    /// limit. Nothing may be spooled afterwards.
     /// </summary>
-    internal async Task FlushAsync(ulong sequence, TimeSpan limit)
+    internal async Task FinishAsync(TimeSpan limit)
     {
+        _isFinishing = true;
+        spool.Wake();
         long start = time.GetTimestamp();
-        while (_state.IsConnected && _state.AcknowledgedSequence < sequence && time.GetElapsedTime(start) < limit)
+        while (_state.IsConnected && time.GetElapsedTime(start) < limit)
         {
             await Task.Delay(FlushPoll, time).ConfigureAwait(false);
         }
@@ -198,7 +207,8 @@ internal sealed class UplinkClient(
         string reason = await first.ConfigureAwait(false);
         if (first == sending && !streamEnd.IsCancellationRequested)
         {
-            Task settled = await Task.WhenAny(receiving, Task.Delay(TimeSpan.FromSeconds(1), time, streamEnd.Token)).ConfigureAwait(false);
+            TimeSpan patience = reason == Finished ? WelcomeTimeout : TimeSpan.FromSeconds(1);
+            Task settled = await Task.WhenAny(receiving, Task.Delay(patience, time, streamEnd.Token)).ConfigureAwait(false);
             reason = settled == receiving ? await receiving.ConfigureAwait(false) : reason;
         }
 
@@ -220,6 +230,12 @@ internal sealed class UplinkClient(
                 await HoldWhileThrottledAsync(end).ConfigureAwait(false);
                 if (!spool.TryRead(ref next, ref buffer, out int length))
                 {
+                    if (_isFinishing)
+                    {
+                        await stream.CompleteAsync().ConfigureAwait(false);
+                        return Finished;
+                    }
+
                     await spool.WaitForAppendAsync(end).ConfigureAwait(false);
                     continue;
                 }
@@ -228,6 +244,12 @@ internal sealed class UplinkClient(
                 {
                     schema.Set(needed);
                     await stream.SendAsync(schema).ConfigureAwait(false);
+                }
+
+                if (next < spool.FirstHeldSequence)
+                {
+                    // The spool overflowed past it meanwhile: it is counted as dropped, and its schemas may be gone.
+                    continue;
                 }
 
                 record.Buffer = buffer;
@@ -309,15 +331,15 @@ internal sealed class UplinkClient(
         schemas.Release(spool.FirstHeldSequence);
     }
 
-    private ValueTask HoldWhileThrottledAsync(CancellationToken end)
-    {
-        long until = _state.ThrottledUntil;
-        return until == 0 || time.GetTimestamp() >= until ? ValueTask.CompletedTask : new ValueTask(HoldAsync(until, end));
+    private ValueTask HoldWhileThrottledAsync(CancellationToken end) =>
+        time.GetTimestamp() >= _state.ThrottledUntil ? ValueTask.CompletedTask : new ValueTask(HoldAsync(end));
 
-        async Task HoldAsync(long untilTimestamp, CancellationToken token)
+    // In short waits, because the aggregator may prolong the pause or lift it (retry_after_ms 0) while it lasts.
+    private async Task HoldAsync(CancellationToken end)
+    {
+        while (time.GetTimestamp() < _state.ThrottledUntil)
         {
-            await Task.Delay(time.GetElapsedTime(time.GetTimestamp(), untilTimestamp), time, token).ConfigureAwait(false);
-            _state.ThrottledUntil = 0;
+            await Task.Delay(ThrottlePoll, time, end).ConfigureAwait(false);
         }
     }
 

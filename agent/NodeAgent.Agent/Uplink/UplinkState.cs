@@ -20,7 +20,7 @@ internal sealed class UplinkState
 
     internal ulong AcknowledgedSequence { get; set; }
 
-    /// <summary>Timestamp of the clock until which nothing is sent; 0: not throttled.</summary>
+    /// <summary>Timestamp of the clock until which nothing is sent; 0: never throttled.</summary>
     internal long ThrottledUntil
     {
         get => Volatile.Read(ref _throttledUntil);

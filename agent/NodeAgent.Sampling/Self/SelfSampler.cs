@@ -49,7 +49,6 @@ public sealed class SelfSampler : ISampler, IDisposable
         Series.Add(SelfMetrics.TickLatenessSeconds);
         Series.Add(SelfMetrics.TickDurationSeconds);
         Series.Add(SelfMetrics.SinkFailuresTotal);
-        Series.Add(SelfMetrics.TickAllocatedBytesTotal);
         _processColumns = Series.Add(SelfMetrics.ProcessCpuSecondsTotal);
         Series.Add(SelfMetrics.GcAllocatedBytesTotal);
         Series.Add(SelfMetrics.GcCollectionsTotal);
@@ -117,7 +116,6 @@ public sealed class SelfSampler : ISampler, IDisposable
         Series.Set(_tickColumns + 3, Microseconds(_statistics.Lateness));
         Series.Set(_tickColumns + 4, Microseconds(_statistics.LastDuration));
         Series.Set(_tickColumns + 5, _statistics.SinkFailures);
-        Series.Set(_tickColumns + 6, GC.GetAllocatedBytesForCurrentThread());
     }
 
     private void SetProcess()

@@ -52,7 +52,8 @@ internal sealed class ListenSettings
         .Rule(["plaintext"], o => o.Plaintext is { } address && !IPAddress.IsLoopback(address.Address)
             ? $"{address} is not a loopback address; without TLS anybody on the network could be anybody" : null)
         .Rule(["ca_file", "certificate_file", "key_file"], o =>
-            o.Plaintext is null && (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
+            (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
+            && (o.Plaintext is null || (o.CaFile ?? o.CertificateFile ?? o.KeyFile) is not null)
                 ? "ca_file, certificate_file and key_file are all needed; `nodectl fleet init DIR` makes them" : null));
 }
 

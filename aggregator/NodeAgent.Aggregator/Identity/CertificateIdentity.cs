@@ -38,7 +38,9 @@ internal static class CertificateIdentity
 
     private static string? SingleUri(byte[] extension)
     {
-        AsnReader names = new AsnReader(extension, AsnEncodingRules.DER).ReadSequence();
+        AsnReader whole = new(extension, AsnEncodingRules.DER);
+        AsnReader names = whole.ReadSequence();
+        whole.ThrowIfNotEmpty();
         string? found = null;
         while (names.HasData)
         {

@@ -4,14 +4,14 @@ using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Query;
+using NodeAgent.Rpc;
 using NodeAgent.Tsdb;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Ingest;
 
 /// <summary>
-/// Serves <c>AgentLink.Connect</c>: greets, then takes records and acknowledges them. Acknowledgements are sent when the stream
-/// has nothing more to read at once, so a paced agent gets one a frame and a flood gets one a batch.
+/// Serves <c>AgentLink.Connect</c>: greets, then takes records and acknowledges them, several at a time.
 /// </summary>
 internal sealed class AgentLinkService(
     FleetRegistry fleet, ITimeSeriesStore store, EventLedger events, IngestCounters counters, TimeProvider time, AggregatorFacts facts, IngestLog log,
@@ -21,6 +21,12 @@ internal sealed class AgentLinkService(
 
     /// <summary>An agent that opens a stream says hello within this.</summary>
     internal static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// A paced agent is acknowledged this often. An acknowledgement a frame wakes both sides once more a second, a quarter of the agent's
+    /// whole cost; five seconds of frames are a few kilobytes of its spool, and half of what it takes for a stalled link.
+    /// </summary>
+    internal static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(5);
 
     // Bounds what an agent in full flood has to keep; at 1 Hz it is never reached.
     private const int MostUnacknowledged = 256;
@@ -45,7 +51,7 @@ internal sealed class AgentLinkService(
         try
         {
             LinkAnswerBox box = new();
-            await WelcomeAsync(node, hello, responses, box).ConfigureAwait(false);
+            await WelcomeAsync(node, hello, responses, box, end.Token).ConfigureAwait(false);
             log.Connected(node.Name, context.Peer, hello.AgentVersion, hello.DroppedRecords);
             await TakeAllAsync(node, requests, responses, box, end.Token).ConfigureAwait(false);
             log.Ended(node.Name, context.Peer, "the agent closed the stream");
@@ -56,7 +62,7 @@ internal sealed class AgentLinkService(
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
+            throw Stopping();
         }
         catch (Exception e) when (e is not RpcException)
         {
@@ -69,6 +75,8 @@ internal sealed class AgentLinkService(
             session.End();
         }
     }
+
+    private static RpcException Stopping() => new(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<LinkMessage> requests, CancellationTokenSource end)
     {
@@ -84,6 +92,10 @@ internal sealed class AgentLinkService(
         catch (OperationCanceledException) when (tooLate.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"no hello within {HelloTimeout.TotalSeconds:0} s"));
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
+            throw Stopping();
         }
 
         LinkMessage message = requests.Current;
@@ -111,7 +123,8 @@ internal sealed class AgentLinkService(
         }
     }
 
-    private async Task WelcomeAsync(FleetNode node, Hello hello, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box)
+    private async Task WelcomeAsync(
+        FleetNode node, Hello hello, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
     {
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         if (node.SpoolEpoch != hello.SpoolEpoch)
@@ -135,7 +148,7 @@ internal sealed class AgentLinkService(
                 WallUnixMs = now,
             },
         });
-        await responses.WriteAsync(box).ConfigureAwait(false);
+        await responses.WriteAsync(box, end).ConfigureAwait(false);
     }
 
     private async Task TakeAllAsync(
@@ -143,19 +156,22 @@ internal sealed class AgentLinkService(
         CancellationToken end)
     {
         RecordIntake intake = new(node, store, events, counters, time);
+        long acknowledgedAt = 0;
         int unacknowledged = 0;
         while (true)
         {
-            Task<bool> next = requests.MoveNext(end);
-            if (unacknowledged > 0 && (!next.IsCompleted || unacknowledged >= MostUnacknowledged))
+            ValueTask<bool> next = requests.NextAsync(end);
+            if (unacknowledged > 0 && IsDue(unacknowledged, acknowledgedAt, next.IsCompleted))
             {
-                box.Answer = new LinkAnswer(node.LastSequence, null);
+                acknowledgedAt = time.GetTimestamp();
                 unacknowledged = 0;
-                await responses.WriteAsync(box, end).ConfigureAwait(false);
+                await AcknowledgeAsync(node, responses, box, end).ConfigureAwait(false);
             }
 
             if (!await next.ConfigureAwait(false))
             {
+                // The agent is leaving and waits to hear how much of its spool is safe.
+                await AcknowledgeAsync(node, responses, box, end).ConfigureAwait(false);
                 return;
             }
 
@@ -176,8 +192,19 @@ internal sealed class AgentLinkService(
                 {
                     Rejected = new Rejected { Sequence = intake.LastSequence, Reason = intake.Reason },
                 });
-                await responses.WriteAsync(box, end).ConfigureAwait(false);
+                await responses.SendAsync(box, end).ConfigureAwait(false);
             }
         }
+    }
+
+    // In a flood, when the batch is full or the stream pauses; at a pace, when the interval is over. The first record is told at once.
+    private bool IsDue(int unacknowledged, long acknowledgedAt, bool moreIsHere) =>
+        unacknowledged >= MostUnacknowledged
+        || (!moreIsHere && (acknowledgedAt == 0 || time.GetElapsedTime(acknowledgedAt) >= AcknowledgeEvery - TimeSpan.FromMilliseconds(500)));
+
+    private static ValueTask AcknowledgeAsync(FleetNode node, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
+    {
+        box.Answer = new LinkAnswer(node.LastSequence, null);
+        return responses.SendAsync(box, end);
     }
 }

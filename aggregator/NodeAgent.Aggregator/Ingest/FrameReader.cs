@@ -62,30 +62,25 @@ internal ref struct FrameReader
         {
             if (!TryReadVarint(ref _rest, out ulong tag))
             {
-                break;
+                IsMalformed = true;
             }
-
-            if (tag != ((Frame.BlocksFieldNumber << 3) | LengthDelimited))
+            else if (tag == ((Frame.BlocksFieldNumber << 3) | LengthDelimited))
             {
-                if (tag >> 3 <= Frame.BlocksFieldNumber || !TrySkip(ref _rest, (int)(tag & 7)))
-                {
-                    break;
-                }
-
-                continue;
+                // A block that cannot be read may also be the last: that nothing is left does not make the frame whole.
+                IsMalformed = !TryReadBytes(ref _rest, out ReadOnlySpan<byte> block) || !TryReadBlockFields(block, out schemaId, out payload);
+                return !IsMalformed;
             }
-
-            if (!TryReadBytes(ref _rest, out ReadOnlySpan<byte> block) || !TryReadBlockFields(block, out schemaId, out payload))
+            else
             {
-                break;
+                IsMalformed = !IsUnknownField(tag) || !TrySkip(ref _rest, (int)(tag & 7));
             }
-
-            return true;
         }
 
-        IsMalformed |= !_rest.IsEmpty || IsMalformed;
         return false;
     }
+
+    // Later than every field this version knows, and no larger than a field number can be (2^29 - 1).
+    private static bool IsUnknownField(ulong tag) => tag >> 3 > Frame.BlocksFieldNumber && tag <= uint.MaxValue;
 
     private static bool TryReadBlockFields(ReadOnlySpan<byte> block, out uint schemaId, out ReadOnlySpan<byte> payload)
     {
@@ -102,7 +97,7 @@ internal ref struct FrameReader
             {
                 (Block.SchemaIdFieldNumber << 3) | Varint => TryReadUInt32(ref block, out schemaId),
                 (Block.PayloadFieldNumber << 3) | LengthDelimited => TryReadBytes(ref block, out payload),
-                _ => TrySkip(ref block, (int)(tag & 7)),
+                _ => tag is >= 1 << 3 and <= uint.MaxValue && TrySkip(ref block, (int)(tag & 7)),
             };
             if (!ok)
             {

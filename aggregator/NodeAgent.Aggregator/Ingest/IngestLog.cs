@@ -10,7 +10,6 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
 {
     internal void Connected(string node, string peer, string agentVersion, ulong droppedRecords)
     {
-        gate.Recovered(nameof(AgentStreamBroken), node);
         AgentConnected(logger, node, peer, agentVersion);
         if (droppedRecords > 0)
         {

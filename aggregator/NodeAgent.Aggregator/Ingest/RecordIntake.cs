@@ -38,8 +38,9 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
 
     private readonly Dictionary<uint, SchemaState> _schemas = [];
 
-    // Schemas the store would not take (quota, a broken rule): their blocks are counted and passed over, the other samplers go on.
-    private readonly HashSet<uint> _refused = [];
+    // Schemas the store would not take (quota, a broken rule), with their samplers: their blocks are counted and passed over, the other
+    // samplers go on.
+    private readonly Dictionary<uint, string> _refused = [];
     private ulong _lastSeen;
 
     /// <summary>Why the last message was not taken: one sentence for both logs.</summary>
@@ -80,7 +81,7 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
         {
             if (!_schemas.TryGetValue(schemaId, out SchemaState? schema))
             {
-                if (_refused.Contains(schemaId))
+                if (_refused.ContainsKey(schemaId))
                 {
                     counters.AddRefusedBlock();
                     continue;
@@ -178,7 +179,8 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
     private IntakeOutcome TakeSchema(Schema schema)
     {
         LastSequence = 0;
-        if (_schemas.Count + _refused.Count >= MaxSchemas && _schemas.Values.All(known => known.Handle.Sampler != schema.Sampler))
+        ForgetFormer(schema.Sampler);
+        if (_schemas.Count + _refused.Count >= MaxSchemas)
         {
             return Broken($"schema {schema.SchemaId}: more than {MaxSchemas} samplers on one stream");
         }
@@ -207,18 +209,29 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
             return Refused(schema, result.Detail);
         }
 
-        // A sampler has one schema at a time, and records come in order: nothing refers to the former one any more.
+        _schemas[schema.SchemaId] = new SchemaState(result.Handle, definitions);
+        node.ShortestIntervalMs = _schemas.Values.Where(s => s.Handle.IntervalMs > 0).Select(s => s.Handle.IntervalMs).DefaultIfEmpty(0).Min();
+        return IntakeOutcome.Taken;
+    }
+
+    // A sampler has one schema at a time, and records come in order: nothing refers to the former one any more.
+    private void ForgetFormer(string sampler)
+    {
         foreach ((uint id, SchemaState former) in _schemas)
         {
-            if (former.Handle.Sampler == schema.Sampler)
+            if (former.Handle.Sampler == sampler)
             {
                 _schemas.Remove(id);
             }
         }
 
-        _schemas[schema.SchemaId] = new SchemaState(result.Handle, definitions);
-        node.ShortestIntervalMs = _schemas.Values.Where(s => s.Handle.IntervalMs > 0).Select(s => s.Handle.IntervalMs).DefaultIfEmpty(0).Min();
-        return IntakeOutcome.Taken;
+        foreach ((uint id, string former) in _refused)
+        {
+            if (former == sampler)
+            {
+                _refused.Remove(id);
+            }
+        }
     }
 
     private IntakeOutcome TakeEvent(Event record)
@@ -286,7 +299,7 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
 
     private IntakeOutcome Refused(Schema schema, string why)
     {
-        _refused.Add(schema.SchemaId);
+        _refused[schema.SchemaId] = schema.Sampler;
         Reason = $"schema {schema.SchemaId} ({schema.Sampler}): {why}";
         return Rejected();
     }

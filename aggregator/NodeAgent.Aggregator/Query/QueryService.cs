@@ -228,9 +228,12 @@ internal sealed class QueryService(
 
     private static Regex ParsePattern(string pattern)
     {
+        const RegexOptions Options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
         try
         {
-            return new Regex($"^(?:{pattern})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, PatternTimeout);
+            // Checked alone first: wrapped in a group, "a)|(b" would be accepted and match parts of names.
+            _ = new Regex(pattern, Options, PatternTimeout);
+            return new Regex($@"\A(?:{pattern})\z", Options, PatternTimeout);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {

@@ -26,11 +26,13 @@ public interface IRpcStreamWriter<in T> : IAsyncStreamWriter<T>
 /// <summary>The streams without allocation where they can, and as the official packages have them otherwise.</summary>
 public static class RpcStreamExtensions
 {
-    /// <summary><see cref="IRpcStreamWriter{T}.WriteMessageAsync"/>, or <see cref="IAsyncStreamWriter{T}.WriteAsync(T)"/> where the stream is another's.</summary>
-    public static ValueTask SendAsync<T>(this IAsyncStreamWriter<T> stream, T message)
+    /// <summary><see cref="IRpcStreamWriter{T}.WriteMessageAsync"/>, or <see cref="IAsyncStreamWriter{T}.WriteAsync(T, CancellationToken)"/> where the stream is another's.</summary>
+    public static ValueTask SendAsync<T>(this IAsyncStreamWriter<T> stream, T message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return stream is IRpcStreamWriter<T> ours ? ours.WriteMessageAsync(message) : new ValueTask(stream.WriteAsync(message));
+        return stream is IRpcStreamWriter<T> ours
+            ? ours.WriteMessageAsync(message, cancellationToken)
+            : new ValueTask(stream.WriteAsync(message, cancellationToken));
     }
 
     /// <summary><see cref="IRpcStreamReader{T}.ReadAsync"/>, or <see cref="IAsyncStreamReader{T}.MoveNext"/> where the stream is another's.</summary>

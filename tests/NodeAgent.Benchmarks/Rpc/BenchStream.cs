@@ -60,12 +60,12 @@ internal sealed class BenchStream : IDisposable
         if (first && _schemas.NextNeeded(1, ref schema) is { } message)
         {
             _record.Set(message);
-            await _call.RequestStream.WriteAsync(_record).ConfigureAwait(false);
+            await _call.RequestStream.SendAsync(_record).ConfigureAwait(false);
         }
 
         _record.Buffer = _spool.Message;
         _record.Length = _spool.Length;
-        await _call.RequestStream.WriteAsync(_record).ConfigureAwait(false);
+        await _call.RequestStream.SendAsync(_record).ConfigureAwait(false);
     }
 
     /// <summary>Ends the stream and waits until everything sent is acknowledged.</summary>
@@ -139,5 +139,7 @@ internal sealed class BenchStream : IDisposable
         public bool TryRead(ref ulong sequence, ref byte[] destination, out int length) => throw new NotSupportedException();
 
         public ValueTask WaitForAppendAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
+        public void Wake() => throw new NotSupportedException();
     }
 }

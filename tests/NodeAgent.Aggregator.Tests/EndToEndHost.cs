@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using NodeAgent.Aggregator.Events;
+using NodeAgent.Aggregator.Fleet;
+using NodeAgent.Aggregator.Identity;
+using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Query;
+using NodeAgent.Hosting.Logs;
+using NodeAgent.Rpc;
+using NodeAgent.Rpc.Server;
+using NodeAgent.Testing;
+using NodeAgent.Tsdb;
+using NodeAgent.Tsdb.Query;
+using NodeAgent.V1;
+
+namespace NodeAgent.Aggregator.Tests;
+
+/// <summary>The aggregator's services behind real Kestrel on a loopback port without TLS, put together as <see cref="AggregatorServer"/> does it.</summary>
+internal sealed class EndToEndHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly RpcServer _rpc;
+    private readonly List<RpcChannel> _channels = [];
+    private readonly Uri _address;
+
+    private EndToEndHost(WebApplication app, RpcServer rpc, MemoryStore store, FleetRegistry fleet, CapturingLogger logs, Uri address)
+    {
+        _app = app;
+        _rpc = rpc;
+        Store = store;
+        Fleet = fleet;
+        Logs = logs;
+        _address = address;
+    }
+
+    internal MemoryStore Store { get; }
+
+    internal FleetRegistry Fleet { get; }
+
+    internal CapturingLogger Logs { get; }
+
+    internal static async Task<EndToEndHost> StartAsync()
+    {
+        IPEndPoint endpoint = new(IPAddress.Loopback, FreePort());
+        CapturingLogger logs = new();
+        MemoryStore store = new(new MemoryStoreOptions());
+        FleetRegistry fleet = new(TimeProvider.System);
+        IngestCounters counters = new();
+        EventLedger events = new(1_000);
+        AggregatorFacts facts = new("1.2.3", 1);
+        RpcServer rpc = new(new RpcServerOptions { Identify = new AccessPolicy(endpoint).IdentifyAsync, Authorise = AccessPolicy.Authorise });
+        AgentLinkService link = new(
+            fleet, store, events, counters, TimeProvider.System, facts, new IngestLog(new Logger<IngestLog>(logs), new RepeatedEventGate(logs, TimeProvider.System)), rpc.Draining);
+        rpc.AddService(link.Bind()).AddService(V1.Query.BindService(
+            new QueryService(store, new QueryEngine(store, new QueryLimits(), TimeProvider.System), fleet, events, counters, TimeProvider.System, facts)));
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            RpcKestrelDefaults.Apply(kestrel);
+            kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        WebApplication app = builder.Build();
+        app.UseRpcServer(rpc);
+        await app.StartAsync();
+        return new EndToEndHost(app, rpc, store, fleet, logs, new Uri($"http://{endpoint}"));
+    }
+
+    /// <summary>A channel of its own, and so a connection of its own.</summary>
+    internal RpcChannel Channel()
+    {
+        RpcChannel channel = RpcChannel.ForAddress(_address, new RpcChannelOptions());
+        _channels.Add(channel);
+        return channel;
+    }
+
+    internal V1.Query.QueryClient Query() => new(Channel().CreateCallInvoker());
+
+    internal AsyncDuplexStreamingCall<AgentMessage, AggregatorMessage> Connect(string node, CancellationToken cancellation = default) =>
+        new AgentLink.AgentLinkClient(Channel().CreateCallInvoker())
+            .Connect(new Metadata { { AccessPolicy.PlaintextHeader, $"nodeagent://local/agent/{node}" } }, cancellationToken: cancellation);
+
+    internal void Drain() => _rpc.Drain();
+
+    public async ValueTask DisposeAsync()
+    {
+        _channels.ForEach(channel => channel.Dispose());
+        await _app.DisposeAsync();
+        _rpc.Dispose();
+        Store.Dispose();
+    }
+
+    // The policy names the port before Kestrel could choose one, so it is chosen here.
+    private static int FreePort()
+    {
+        using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+    }
+}
