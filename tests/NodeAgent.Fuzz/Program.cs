@@ -1,54 +1,21 @@
 using System.Globalization;
 using NodeAgent.Fuzz;
-using NodeAgent.Fuzz.Targets;
+using NodeAgent.Fuzz.Engine;
 
-const long MaxAllocatedBytes = 64L << 20; // per input of at most 64 KiB: far above any honest parse, far below harm
-
-IFuzzTarget[] targets = [new QueryTarget()];
+// NodeAgent.Fuzz [TARGET] [--seed N] [--for SECONDSs] [--count N]: ten seconds of every target unless told otherwise.
 string? only = args.Length > 0 && !args[0].StartsWith("--", StringComparison.Ordinal) ? args[0] : null;
-int seed = int.Parse(Option("--seed") ?? "1", CultureInfo.InvariantCulture);
-var length = TimeSpan.FromSeconds(int.Parse((Option("--for") ?? "10s").TrimEnd('s'), CultureInfo.InvariantCulture));
-IFuzzTarget[] chosen = [.. targets.Where(t => only is null || t.Name == only)];
+FuzzBounds bounds = new(
+    Seed: int.Parse(Option("--seed") ?? "1", CultureInfo.InvariantCulture),
+    For: TimeSpan.FromSeconds(int.Parse((Option("--for") ?? "10s").TrimEnd('s'), CultureInfo.InvariantCulture)),
+    Count: long.Parse(Option("--count") ?? "9223372036854775807", CultureInfo.InvariantCulture));
+IFuzzTarget[] chosen = [.. TargetCatalog.All.Where(target => only is null || target.Name == only)];
 if (chosen.Length == 0)
 {
-    Console.Error.WriteLine($"No target {only}; there are: {string.Join(", ", targets.Select(t => t.Name))}");
+    Console.Error.WriteLine($"No target {only}; there are: {string.Join(", ", TargetCatalog.All.Select(target => target.Name))}");
     return 2;
 }
 
-return chosen.All(Fuzz) ? 0 : 1;
+FailureReport report = new(Path.Combine("artifacts", "fuzz"), Console.Out);
+return new Fuzzer(bounds, report, TimeProvider.System).RunAll(chosen);
 
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and int at && at + 1 < args.Length ? args[at + 1] : null;
-
-bool Fuzz(IFuzzTarget target)
-{
-    var mutator = new Mutator(target.Seeds, seed);
-    long started = TimeProvider.System.GetTimestamp();
-    long runs = 0;
-    for (; TimeProvider.System.GetElapsedTime(started) < length; runs++)
-    {
-        byte[] input = mutator.Next();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        string? failure = null;
-        try
-        {
-            target.Run(input);
-        }
-        catch (Exception e)
-        {
-            failure = e.ToString();
-        }
-
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        failure ??= allocated > MaxAllocatedBytes ? $"{allocated} bytes allocated" : null;
-        if (failure is not null)
-        {
-            string folder = Directory.CreateDirectory(Path.Combine("artifacts", "fuzz")).FullName;
-            File.WriteAllBytes(Path.Combine(folder, $"{target.Name}-{seed}-{runs}.bin"), input);
-            Console.Error.WriteLine($"{target.Name}: seed {seed}, iteration {runs}, input {Convert.ToHexString(input)}\n{failure}");
-            return false;
-        }
-    }
-
-    Console.WriteLine($"{target.Name}: {runs} inputs, {runs / length.TotalSeconds:F0}/s, seed {seed}");
-    return true;
-}

@@ -1,4 +1,5 @@
 using System.Text;
+using NodeAgent.Fuzz.Engine;
 using NodeAgent.Tsdb.Query;
 
 namespace NodeAgent.Fuzz.Targets;

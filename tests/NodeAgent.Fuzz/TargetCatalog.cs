@@ -1,0 +1,13 @@
+using NodeAgent.Fuzz.Engine;
+using NodeAgent.Fuzz.Targets;
+
+namespace NodeAgent.Fuzz;
+
+/// <summary>Every target. A new parser gets its line here; a test misses it otherwise.</summary>
+internal static class TargetCatalog
+{
+    internal static IReadOnlyList<IFuzzTarget> All { get; } =
+    [
+        new QueryTarget(),
+    ];
+}
