@@ -39,7 +39,9 @@ public sealed class EndToEndTests
         Assert.Equal(StatusCode.InvalidArgument, wrong.StatusCode);
         Assert.Contains("(position 6)", wrong.Status.Detail, StringComparison.Ordinal);
 
+        // One last acknowledgement, then the end.
         await call.RequestStream.CompleteAsync();
+        Assert.Equal(3UL, (await NextAsync(call)).Acknowledge.Sequence);
         Assert.False(await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience));
         host.Logs.AssertNoErrors();
     }

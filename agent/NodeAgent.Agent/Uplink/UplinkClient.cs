@@ -243,7 +243,7 @@ internal sealed class UplinkClient(
                 while (schemas.NextNeeded(next, ref lastSchemaId) is { } needed)
                 {
                     schema.Set(needed);
-                    await stream.SendAsync(schema).ConfigureAwait(false);
+                    await stream.SendAsync(schema, CancellationToken.None).ConfigureAwait(false);
                 }
 
                 if (next < spool.FirstHeldSequence)
@@ -254,7 +254,7 @@ internal sealed class UplinkClient(
 
                 record.Buffer = buffer;
                 record.Length = length;
-                await stream.SendAsync(record).ConfigureAwait(false);
+                await stream.SendAsync(record, CancellationToken.None).ConfigureAwait(false);
                 _state.SentBytes += length;
                 _state.SentRecords++;
                 Volatile.Write(ref _sentSequence, next);

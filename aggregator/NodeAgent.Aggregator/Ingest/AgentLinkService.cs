@@ -28,8 +28,11 @@ internal sealed class AgentLinkService(
     /// </summary>
     internal static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(5);
 
+    // Frames come at whole seconds, give or take: the fifth one after the last acknowledgement must not just miss it.
+    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(500);
+
     // Bounds what an agent in full flood has to keep; at 1 Hz it is never reached.
-    private const int MostUnacknowledged = 256;
+    private const ulong MostUnacknowledged = 256;
 
     internal ServerServiceDefinition Bind() =>
         ServerServiceDefinition.CreateBuilder().AddMethod(LinkMethod.Connect, ConnectAsync).Build();
@@ -156,29 +159,28 @@ internal sealed class AgentLinkService(
         CancellationToken end)
     {
         RecordIntake intake = new(node, store, events, counters, time);
+        ulong acknowledged = node.LastSequence;
         long acknowledgedAt = 0;
-        int unacknowledged = 0;
         while (true)
         {
             ValueTask<bool> next = requests.NextAsync(end);
-            if (unacknowledged > 0 && IsDue(unacknowledged, acknowledgedAt, next.IsCompleted))
+            if (IsDue(node, intake, node.LastSequence - acknowledged, acknowledgedAt, next.IsCompleted))
             {
+                acknowledged = node.LastSequence;
                 acknowledgedAt = time.GetTimestamp();
-                unacknowledged = 0;
-                await AcknowledgeAsync(node, responses, box, end).ConfigureAwait(false);
+                await AcknowledgeAsync(acknowledged, responses, box, end).ConfigureAwait(false);
             }
 
             if (!await next.ConfigureAwait(false))
             {
                 // The agent is leaving and waits to hear how much of its spool is safe.
-                await AcknowledgeAsync(node, responses, box, end).ConfigureAwait(false);
+                await AcknowledgeAsync(node.LastSequence, responses, box, end).ConfigureAwait(false);
                 return;
             }
 
             LinkMessage message = requests.Current;
             IntakeOutcome outcome = intake.Take(message.Bytes);
             message.Return();
-            unacknowledged++;
             if (outcome == IntakeOutcome.Broken)
             {
                 log.Broken(node.Name, intake.Reason);
@@ -197,14 +199,23 @@ internal sealed class AgentLinkService(
         }
     }
 
-    // In a flood, when the batch is full or the stream pauses; at a pace, when the interval is over. The first record is told at once.
-    private bool IsDue(int unacknowledged, long acknowledgedAt, bool moreIsHere) =>
-        unacknowledged >= MostUnacknowledged
-        || (!moreIsHere && (acknowledgedAt == 0 || time.GetElapsedTime(acknowledgedAt) >= AcknowledgeEvery - TimeSpan.FromMilliseconds(500)));
-
-    private static ValueTask AcknowledgeAsync(FleetNode node, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
+    // A full batch at any time. Otherwise only when the stream pauses: the first record and whatever is no frame at once; frames when the
+    // interval is over, because the next one follows soon, unless this agent samples so rarely that it does not.
+    private bool IsDue(FleetNode node, RecordIntake intake, ulong unacknowledged, long acknowledgedAt, bool moreIsHere)
     {
-        box.Answer = new LinkAnswer(node.LastSequence, null);
+        if (unacknowledged == 0 || unacknowledged >= MostUnacknowledged)
+        {
+            return unacknowledged > 0;
+        }
+
+        return !moreIsHere
+            && (acknowledgedAt == 0 || !intake.LastWasFrame || node.ShortestIntervalMs > AcknowledgeEvery.TotalMilliseconds / 2
+                || time.GetElapsedTime(acknowledgedAt) >= AcknowledgeEvery - Slack);
+    }
+
+    private static ValueTask AcknowledgeAsync(ulong sequence, IServerStreamWriter<LinkAnswerBox> responses, LinkAnswerBox box, CancellationToken end)
+    {
+        box.Answer = new LinkAnswer(sequence, null);
         return responses.SendAsync(box, end);
     }
 }

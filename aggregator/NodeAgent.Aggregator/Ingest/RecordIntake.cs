@@ -49,11 +49,16 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
     /// <summary>Sequence of the last message that had one.</summary>
     internal ulong LastSequence { get; private set; }
 
+    /// <summary>The last message was a frame, which another one follows soon.</summary>
+    internal bool LastWasFrame { get; private set; }
+
     /// <summary>Takes one encoded <c>AgentMessage</c>.</summary>
     internal IntakeOutcome Take(ReadOnlySpan<byte> message)
     {
+        LastWasFrame = false;
         if (FrameReader.TryOpen(message, out FrameReader frame))
         {
+            LastWasFrame = true;
             return TakeFrame(ref frame, message.Length);
         }
 

@@ -2,6 +2,7 @@ using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Host;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Tests.Uplink;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Sampling.Events;
 using NodeAgent.Sampling.Inventory;
@@ -124,7 +125,8 @@ public sealed class HostEventSpoolerTests : IDisposable
     [Fact]
     public void Tick_EventsAndTables_PutsTheEventsBeforeTheFrame()
     {
-        TickSpooler tick = new(new FrameBuilder(_spool, new SchemaBook()), _events, _log);
+        UplinkBench uplink = new();
+        TickSpooler tick = new(new FrameBuilder(_spool, new SchemaBook()), _events, uplink.Client, _log);
         SeriesTable table = new();
         table.Set(table.Add(MetricDefinition.Gauge("x", "", 1, "Test.")), 5);
         _kernel.Waiting.Add(new HostEvent("xid", EventSeverity.Error, "m", [], 1, "b", 1));

@@ -56,6 +56,9 @@ internal sealed class FakeStream(Method<LinkRecord, LinkReply> method, Cancellat
 
     internal bool IsDisposed { get; private set; }
 
+    /// <summary>The agent has closed its side.</summary>
+    internal bool IsCompleted { get; private set; }
+
     /// <summary>Runs before a message goes out; it may hold it up.</summary>
     internal Func<AgentMessage, Task>? OnWrite { get; set; }
 
@@ -142,7 +145,11 @@ internal sealed class FakeStream(Method<LinkRecord, LinkReply> method, Cancellat
 
     public Task WriteAsync(LinkRecord message, CancellationToken cancellationToken) => WriteAsync(message);
 
-    public Task CompleteAsync() => Task.CompletedTask;
+    public Task CompleteAsync()
+    {
+        IsCompleted = true;
+        return Task.CompletedTask;
+    }
 
     public void Dispose() => IsDisposed = true;
 

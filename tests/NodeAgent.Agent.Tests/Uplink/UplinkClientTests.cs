@@ -309,26 +309,52 @@ public sealed class UplinkClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Flush_Acknowledged_EndsAndWithoutAStreamDoesNotWait()
+    public async Task Finish_RecordsLeft_SendsThemClosesItsSideAndWaitsForTheLastAcknowledgement()
     {
-        await _bench.Client.FlushAsync(5, TimeSpan.FromSeconds(3)).WaitAsync(FakeAggregator.Patience);
         FakeStream stream = await ConnectedAsync();
         _bench.Tick();
-        Task flush = _bench.Client.FlushAsync(2, TimeSpan.FromSeconds(3));
-        Assert.False(flush.IsCompleted);
+        Task finish = _bench.Client.FinishAsync(TimeSpan.FromSeconds(3));
+        Assert.Equal(2UL, (await stream.ReceiveAsync()).Frame.Sequence);
+        await UplinkBench.UntilAsync(() => stream.IsCompleted, "our side closed");
+        Assert.False(finish.IsCompleted);
         stream.Acknowledge(2);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.AcknowledgedSequence == 2, "acknowledged");
+        stream.Close();
+        await UplinkBench.UntilAsync(() => !_bench.Client.State.IsConnected, "the end");
         _bench.Time.Advance(TimeSpan.FromMilliseconds(20));
-        await flush.WaitAsync(FakeAggregator.Patience);
+        await finish.WaitAsync(FakeAggregator.Patience);
+        Assert.Equal(2UL, _bench.Client.State.AcknowledgedSequence);
+    }
 
-        Task late = _bench.Client.FlushAsync(3, TimeSpan.FromSeconds(3));
-        for (int i = 0; i < 151 && !late.IsCompleted; i++)
+    [Fact]
+    public async Task Finish_WithoutAStream_DoesNotWait() =>
+        await _bench.Client.FinishAsync(TimeSpan.FromSeconds(3)).WaitAsync(FakeAggregator.Patience);
+
+    [Fact]
+    public async Task Progress_NothingAcknowledgedForTenSeconds_EndsTheStreamAndConnectsAgain()
+    {
+        await ConnectedAsync();
+        _bench.Tick();
+        await UplinkBench.UntilAsync(() => _bench.Client.State.SentRecords == 2, "sent");
+        _bench.Client.CheckProgress();
+        _bench.Time.Advance(TimeSpan.FromSeconds(9));
+        _bench.Client.CheckProgress();
+        Assert.True(_bench.Client.State.IsConnected);
+        _bench.Time.Advance(TimeSpan.FromSeconds(1));
+        _bench.Client.CheckProgress();
+        await UplinkBench.UntilAsync(() => !_bench.Client.State.IsConnected, "given up");
+    }
+
+    [Fact]
+    public async Task Progress_NothingOwed_LeavesTheStreamAlone()
+    {
+        await ConnectedAsync();
+        for (int i = 0; i < 60; i++)
         {
-            await UplinkBench.UntilAsync(() => late.IsCompleted || _bench.Time.ArmedTimers > 0, "a poll");
-            _bench.Time.Advance(TimeSpan.FromMilliseconds(20));
+            _bench.Time.Advance(TimeSpan.FromSeconds(1));
+            _bench.Client.CheckProgress();
         }
 
-        await late.WaitAsync(FakeAggregator.Patience);
+        Assert.True(_bench.Client.State.IsConnected);
     }
 
     private static void Throttle(FakeStream stream, uint ms) =>

@@ -84,16 +84,30 @@ public sealed class AgentLinkServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task Records_Paced_AreAcknowledgedOneByOne()
+    public async Task Frames_Paced_AreAcknowledgedAtOnceThenEveryFiveSeconds()
     {
         FakeLink link = await WelcomedAsync();
-        link.Send(_agent.Schema(1, "s", "a"));
-        await link.AcknowledgedAsync(0);
-        for (ulong i = 1; i <= 5; i++)
+        link.Send(_agent.Schema(1, "s", "a"), _agent.Key((1, [1])));
+        Assert.Equal(1, await link.AcknowledgedAsync(1));
+        for (ulong i = 2; i <= 5; i++)
         {
-            link.Send(i == 1 ? _agent.Key((1, [1])) : _agent.Frame((1, [i])));
-            Assert.Equal(1, await link.AcknowledgedAsync(i));
+            await SendFrameAsync(link, i);
+            Assert.False(link.TryReceive(out _));
         }
+
+        await SendFrameAsync(link, 6);
+        Assert.Equal(1, await link.AcknowledgedAsync(6));
+    }
+
+    [Fact]
+    public async Task Event_BetweenFrames_IsAcknowledgedAtOnce()
+    {
+        FakeLink link = await WelcomedAsync();
+        link.Send(_agent.Schema(1, "s", "a"), _agent.Key((1, [1])));
+        await link.AcknowledgedAsync(1);
+        await SendFrameAsync(link, 2);
+        link.Send(_agent.Event("xid"));
+        Assert.Equal(1, await link.AcknowledgedAsync(3));
     }
 
     [Fact]
@@ -106,6 +120,7 @@ public sealed class AgentLinkServiceTests : IDisposable
             link.Send(_agent.Frame((1, [i])));
         }
 
+        link.Close();
         Open(link);
         await link.ReceiveAsync();
         Assert.InRange(await link.AcknowledgedAsync(2_000), 2_000 / 256, (2_000 / 256) + 2);
@@ -281,5 +296,18 @@ public sealed class AgentLinkServiceTests : IDisposable
         link.Send(first);
         Status status = await link.EndAsync();
         return (status.StatusCode, status.Detail);
+    }
+
+    // Sends the frame of the next second and waits until it is taken.
+    private async Task SendFrameAsync(FakeLink link, ulong sequence)
+    {
+        _time.Advance(TimeSpan.FromSeconds(1));
+        link.Send(_agent.Frame((1, [sequence])));
+        using CancellationTokenSource patience = new(FakeLink.Patience);
+        while (_counters.Frames < (long)sequence)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 }
