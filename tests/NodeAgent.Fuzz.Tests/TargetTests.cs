@@ -1,6 +1,7 @@
 using System.Reflection;
 using NodeAgent.Fuzz.Engine;
 using NodeAgent.Testing;
+using NodeAgent.Testing.Processes;
 
 namespace NodeAgent.Fuzz.Tests;
 
@@ -66,5 +67,5 @@ public sealed class TargetTests
         FixtureFolders().Where(folder => Path.GetFileName(folder) == name).SelectMany(Directory.GetFiles).Select(File.ReadAllBytes);
 
     private static string[] FixtureFolders() =>
-        Directory.GetDirectories(Path.Combine(SourceTree.Root, "tests", "fixtures", "fuzz"));
+        Directory.GetDirectories(Path.Combine(Repository.Root, "tests", "fixtures", "fuzz"));
 }

@@ -8,6 +8,11 @@ internal static class TargetCatalog
 {
     internal static IReadOnlyList<IFuzzTarget> All { get; } =
     [
+        new BlockTarget(),
+        new IntakeTarget(),
+        new LinkReplyTarget(),
         new QueryTarget(),
+        new ConfigurationTarget(),
+        new UnitTextTarget(),
     ];
 }
