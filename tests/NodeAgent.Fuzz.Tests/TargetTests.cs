@@ -13,7 +13,7 @@ public sealed class TargetTests
 
     private static readonly string[] Products =
     [
-        "NodeAgent.Agent", "NodeAgent.Aggregator", "NodeAgent.Contracts", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Rpc",
+        "nodeagent", "aggregator", "NodeAgent.Contracts", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Rpc",
         "NodeAgent.Rpc.Server", "NodeAgent.Sampling", "NodeAgent.Tsdb",
     ];
 

@@ -11,8 +11,13 @@ internal static class TargetCatalog
         new BlockTarget(),
         new IntakeTarget(),
         new LinkReplyTarget(),
+        new IdentityTarget(),
+        new RpcMessageTarget(),
+        new RpcHeaderTarget(),
+        new SegmentTarget(),
         new QueryTarget(),
         new ConfigurationTarget(),
         new UnitTextTarget(),
+        new KernelTextTarget(),
     ];
 }
