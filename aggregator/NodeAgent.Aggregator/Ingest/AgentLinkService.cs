@@ -120,7 +120,7 @@ internal sealed class AgentLinkService(
         {
             return AgentMessage.Parser.ParseFrom(bytes).Hello;
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"the first message is not an AgentMessage: {e.Message}"));
         }

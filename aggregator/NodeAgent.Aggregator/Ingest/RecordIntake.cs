@@ -66,8 +66,9 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
         {
             return TakeRare(AgentMessage.Parser.ParseFrom(message));
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
         {
+            // The second is what Google.Protobuf throws for a length near 2^31, where its own bound overflows.
             return Broken($"message of {message.Length} bytes is not an AgentMessage: {e.Message}");
         }
     }

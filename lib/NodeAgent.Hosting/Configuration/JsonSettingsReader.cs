@@ -56,12 +56,12 @@ internal ref struct JsonSettingsReader
 
     public SettingSource PositionOf(JsonException malformed)
     {
-        int line = (int)(malformed.LineNumber ?? 0);
+        // The JSON reader ends a line also at a lone carriage return in a comment; editors and all our other positions do not.
+        int line = 0;
         int lineStart = 0;
-        for (int i = 0; i < line; i++)
+        for (int newline; line < malformed.LineNumber && (newline = _text[lineStart..].IndexOf((byte)'\n')) >= 0; line++)
         {
-            int newline = _text[lineStart..].IndexOf((byte)'\n');
-            lineStart = newline < 0 ? lineStart : lineStart + newline + 1;
+            lineStart += newline + 1;
         }
 
         int bytes = (int)Math.Min(malformed.BytePositionInLine ?? 0, _text.Length - lineStart);
