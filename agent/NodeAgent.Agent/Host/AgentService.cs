@@ -8,9 +8,6 @@ using NodeAgent.Contracts.Metrics;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
-using NodeAgent.Sampling.Clock;
-using NodeAgent.Sampling.Events;
-using NodeAgent.Sampling.Inventory;
 using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Scheduling;
 using NodeAgent.Sampling.Self;
@@ -35,18 +32,18 @@ internal static class AgentService
         }
 
         HostRoots roots = new(options.Sampling.ProcRoot, options.Sampling.SysRoot, options.Sampling.EtcRoot);
-        string bootId = BootId.TryRead(roots) ?? "";
+        HostPlatform platform = HostPlatform.Open(roots, log);
+        string bootId = platform.BootId;
         Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
         MemorySpool spool = new(NewEpoch(random), options.Spool.Capacity);
         SchemaBook schemas = new();
         UplinkClient uplink = new(
             spool, schemas, channel.Transport, new UplinkIdentity(AgentVersion.Text, bootId), TimeProvider.System, random,
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), new RepeatedEventGate(log, TimeProvider.System)));
-        using InventoryWatch inventory = new(new InventoryReader(roots).Read, TimeProvider.System);
-        HostEventSpooler events = new(spool, OpenEventSources(roots, bootId, log), inventory, bootId, log);
+        using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
+        HostEventSpooler events = new(spool, platform.EventSources, inventory, bootId, log);
         TickSpooler sink = new(new FrameBuilder(spool, schemas), events, uplink, log);
-        BootTimeProvider clock = new();
-        using SamplerSet samplers = CreateSamplers(options.Sampling, roots, clock, new SamplerWatch(log));
+        using SamplerSet samplers = CreateSamplers(options.Sampling, roots, platform.Clock, new SamplerWatch(log));
         AddOwnMetrics(samplers.Self, uplink.State, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.Capacity, bootId);
 
@@ -95,21 +92,6 @@ internal static class AgentService
         self.AddSource(UplinkMetrics.SpoolBytes, () => spool.HeldBytes);
         self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, uplink.AcknowledgedSequence));
         self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.DroppedRecords);
-    }
-
-    private static IHostEventSource[] OpenEventSources(HostRoots roots, string bootId, ILogger log)
-    {
-        List<IHostEventSource> sources = [new LinkStateSource(roots, bootId)];
-        if (KernelLogSource.TryOpen(bootId) is { } kernelLog)
-        {
-            sources.Add(kernelLog);
-        }
-        else
-        {
-            log.KernelLogUnreadable();
-        }
-
-        return [.. sources];
     }
 
     private static string MachineIdentity(HostRoots roots) =>

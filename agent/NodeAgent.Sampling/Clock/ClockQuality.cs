@@ -29,7 +29,7 @@ public sealed class ClockQualityTracker
     private bool _hasLast;
 
     public ClockQualityTracker()
-        : this(new KernelTimex())
+        : this(OperatingSystem.IsWindows() ? new Windows.NoTimex() : new KernelTimex())
     {
     }
 

@@ -10,6 +10,7 @@ using NodeAgent.Sampling.Power;
 using NodeAgent.Sampling.Processes;
 using NodeAgent.Sampling.Rdma;
 using NodeAgent.Sampling.Sensors;
+using NodeAgent.Sampling.Windows;
 
 namespace NodeAgent.Sampling.Scheduling;
 
@@ -25,7 +26,7 @@ public static class SamplerCatalog
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(60); // a file per process: 9 us each, of which a large host has thousands
 
     /// <summary>Those of the platform this runs on.</summary>
-    public static IReadOnlyList<SamplerEntry> Current => Linux;
+    public static IReadOnlyList<SamplerEntry> Current => OperatingSystem.IsWindows() ? Windows : Linux;
 
     /// <summary>In the order they run.</summary>
     public static IReadOnlyList<SamplerEntry> Linux { get; } =
@@ -58,6 +59,17 @@ public static class SamplerCatalog
         new("power", Fast, true, "Energy of processors and memory (RAPL).", c => new PowerSampler(c.Roots)),
         new("edac", Slow, true, "Memory errors.", c => new EdacSampler(c.Roots)),
         new("cgroups", Slow, true, "Services, containers, pods, jobs.", c => new CgroupSampler(c.Roots, c.MaxCgroups)),
+    ];
+
+    /// <summary>In the order they run.</summary>
+    public static IReadOnlyList<SamplerEntry> Windows { get; } =
+    [
+        new("cpu", Fast, true, "Processor time by mode.", c => new WindowsCpuSampler(c.Win32)),
+        new("memory", Fast, true, "Host memory.", c => new WindowsMemorySampler(c.Win32)),
+        new("processes", Slow, true, "Processes, threads, handles.", c => new WindowsProcessSampler(c.Win32)),
+        new("time", Fast, true, "Wall clock and uptime.", c => new WindowsUptimeSampler(c.Win32)),
+        new("filesystem", Slow, true, "Space of drives.", c => new WindowsFilesystemSampler(c.Win32), HangDeadline),
+        new("network", Fast, true, "Traffic and errors of interfaces.", c => new WindowsNetworkSampler(c.Win32)),
     ];
 }
 
@@ -97,4 +109,11 @@ public sealed record SamplerContext
     internal IMountStatistics Mounts { get; init; } = new KernelMountStatistics();
 
     internal ITimexSource Timex { get; init; } = new KernelTimex();
+
+    /// <exception cref="PlatformNotSupportedException">This is not Windows and none was given.</exception>
+    internal IWin32 Win32
+    {
+        get => field ?? throw new PlatformNotSupportedException("the samplers of Windows need Windows");
+        init;
+    } = OperatingSystem.IsWindows() ? new Win32Calls() : null!;
 }

@@ -133,7 +133,11 @@ public sealed class SelfSampler : ISampler, IDisposable
             Series.Set(_processColumns + 4, reading.Threads);
         }
 
-        if (TryCountOpenFds(out int count))
+        if (OperatingSystem.IsWindows())
+        {
+            Series.Set(_processColumns + 3, Environment.WorkingSet); // elsewhere it allocates
+        }
+        else if (TryCountOpenFds(out int count))
         {
             Series.Set(_processColumns + 5, count);
         }

@@ -27,8 +27,11 @@ public static class ProcessMetrics
     public static readonly MetricDefinition FileHandlesMaximum = Gauge(
         "node_filefd_maximum", Unit.None, 1, "Most file handles the kernel allows (/proc/sys/fs/file-nr).");
 
+    public static readonly MetricDefinition Handles = Gauge(
+        "node_processes_handles", Unit.None, 1, "Open handles of all kinds on Windows (GetPerformanceInfo).");
+
     public static readonly MetricFamily Family = new(
         "processes",
         "Processes, threads and file handles of the host.",
-        [Pids, Threads, State, MaxProcesses, MaxThreads, FileHandlesAllocated, FileHandlesMaximum]);
+        [Pids, Threads, State, MaxProcesses, MaxThreads, FileHandlesAllocated, FileHandlesMaximum, Handles]);
 }

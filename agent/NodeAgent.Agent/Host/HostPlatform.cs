@@ -1,0 +1,41 @@
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
+using NodeAgent.Sampling.Clock;
+using NodeAgent.Sampling.Events;
+using NodeAgent.Sampling.Inventory;
+using NodeAgent.Sampling.Linux;
+using NodeAgent.Sampling.Windows;
+
+namespace NodeAgent.Agent.Host;
+
+/// <summary>What differs between the systems the agent runs on, beside the samplers themselves.</summary>
+/// <param name="Clock">Clocks of the tick; the monotonic one also counts while the host sleeps.</param>
+/// <param name="BootId">"": the system has none.</param>
+/// <param name="ReadInventory">What the host is made of, now.</param>
+/// <param name="EventSources">Drained once a tick.</param>
+internal sealed record HostPlatform(TimeProvider Clock, string BootId, Func<HostInventory> ReadInventory, IHostEventSource[] EventSources)
+{
+    /// <summary>That of this host. On Windows nothing of Linux is touched: a call into libc would find no library.</summary>
+    internal static HostPlatform Open(HostRoots roots, ILogger log) => OperatingSystem.IsWindows() ? OpenWindows() : OpenLinux(roots, log);
+
+    // TimeProvider.System counts by QueryPerformanceCounter there, which is documented to include sleep.
+    [SupportedOSPlatform("windows")]
+    private static HostPlatform OpenWindows() =>
+        new(TimeProvider.System, BootId: "", new WindowsInventoryReader(TimeProvider.System).Read, EventSources: []);
+
+    private static HostPlatform OpenLinux(HostRoots roots, ILogger log)
+    {
+        string bootId = Sampling.Clock.BootId.TryRead(roots) ?? "";
+        List<IHostEventSource> sources = [new LinkStateSource(roots, bootId)];
+        if (KernelLogSource.TryOpen(bootId) is { } kernelLog)
+        {
+            sources.Add(kernelLog);
+        }
+        else
+        {
+            log.KernelLogUnreadable();
+        }
+
+        return new HostPlatform(new BootTimeProvider(), bootId, new InventoryReader(roots).Read, [.. sources]);
+    }
+}
