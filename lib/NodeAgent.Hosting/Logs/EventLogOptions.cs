@@ -19,6 +19,9 @@ public sealed class EventLogOptions
     {
         ["Microsoft."] = LogLevel.Warning,
         ["System."] = LogLevel.Warning,
+
+        // A host that cannot start throws, and the program says why in one line of its own.
+        ["Microsoft.Extensions.Hosting"] = LogLevel.None,
     };
 
     /// <summary>

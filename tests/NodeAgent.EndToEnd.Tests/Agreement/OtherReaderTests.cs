@@ -104,7 +104,7 @@ public sealed class OtherReaderTests
             IEnumerable<string> labels = item.GetProperty("labels").EnumerateObject().Where(label => label.Name != "node")
                 .Select(label => $"{label.Name}=\"{label.Value.GetString()}\"");
             string text = string.Join(',', labels);
-            if (item.TryGetProperty("value", out JsonElement value) && value.ValueKind == JsonValueKind.Number)
+            if (item.TryGetProperty("lastValue", out JsonElement value) && value.ValueKind == JsonValueKind.Number)
             {
                 series[PrometheusText.Canonical(item.GetProperty("metric").GetString() + (text.Length > 0 ? $"{{{text}}}" : ""))] =
                     (value.GetDouble(), item.GetProperty("kind").GetString()!);
