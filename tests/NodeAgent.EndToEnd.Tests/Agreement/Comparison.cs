@@ -8,8 +8,9 @@ namespace NodeAgent.EndToEnd.Tests.Agreement;
 /// </summary>
 internal sealed class Comparison
 {
-    // A gauge that swings (free memory, load) can leave the two outer readings and come back within the seconds between.
-    private const double GaugeSlack = 0.05;
+    // A gauge that swings (committed memory while nodectl runs to read ours) can leave the two outer readings and come back in between. A third
+    // of its size still tells a wrong column, a wrong unit or a missing factor of 1,024; the golden tests pin the exact values.
+    private const double GaugeSlack = 0.3;
 
     internal int Compared { get; private set; }
 
