@@ -30,6 +30,9 @@ internal sealed class FleetNode(string name, long firstReceivedUnixMs)
 
     internal ulong DroppedRecords { get; set; }
 
+    /// <summary>Boot and number of the newest kernel log record that came as an event: an agent that restarts reads its kernel log again.</summary>
+    internal (string BootId, ulong Sequence) LastKernelRecord { get; set; } = ("", 0);
+
     internal long ClockOffsetMs { get; set; }
 
     internal ClockQuality Clock { get; set; }

@@ -253,10 +253,36 @@ internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, Event
             return IntakeOutcome.Taken;
         }
 
-        events.Add(node.Name, record, time.GetUtcNow().ToUnixTimeMilliseconds());
-        counters.AddEvent();
+        if (IsNewFromKernel(record))
+        {
+            events.Add(node.Name, record, time.GetUtcNow().ToUnixTimeMilliseconds());
+            counters.AddEvent();
+        }
+        else
+        {
+            counters.AddDuplicate();
+        }
+
         Finish(record.Sequence);
         return IntakeOutcome.Taken;
+    }
+
+    // Boot and kernel sequence are an event's identity, whatever spool epoch brings it. The kernel log is read in order.
+    private bool IsNewFromKernel(Event record)
+    {
+        if (!record.HasKernelSequence)
+        {
+            return true;
+        }
+
+        (string bootId, ulong newest) = node.LastKernelRecord;
+        if (record.BootId == bootId && record.KernelSequence <= newest)
+        {
+            return false;
+        }
+
+        node.LastKernelRecord = (record.BootId, record.KernelSequence);
+        return true;
     }
 
     private IntakeOutcome TakeInventory(Inventory record)

@@ -63,6 +63,11 @@ internal sealed class AgentSide
 
     internal byte[] Event(string kind) => new AgentMessage { Event = new Event { Sequence = Next++, Kind = kind, WallUnixMs = Start, Severity = Severity.Warning } }.ToByteArray();
 
+    internal byte[] KernelEvent(string bootId, ulong kernelSequence) => new AgentMessage
+    {
+        Event = new Event { Sequence = Next++, Kind = "xid", WallUnixMs = Start, Severity = Severity.Error, BootId = bootId, KernelSequence = kernelSequence },
+    }.ToByteArray();
+
     private byte[] Make(bool key, long unixMs, (uint Schema, double[] Values)[] blocks)
     {
         Frame frame = new() { Sequence = Next++, WallUnixMs = unixMs, MonotonicNs = 1, Clock = ClockQuality.Synchronised, Key = key };

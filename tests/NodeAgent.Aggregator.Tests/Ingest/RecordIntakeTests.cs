@@ -66,6 +66,15 @@ public sealed class RecordIntakeTests : IDisposable
     }
 
     [Fact]
+    public void KernelEvent_ReadAgainByARestartedAgent_IsKeptOnce()
+    {
+        _bench.Taken(Agent.KernelEvent("boot-1", 7), Agent.KernelEvent("boot-1", 9), Agent.KernelEvent("boot-1", 7), Agent.KernelEvent("boot-1", 9));
+        _bench.Taken(Agent.KernelEvent("boot-1", 10), Agent.KernelEvent("boot-2", 7));
+        Assert.Equal([7UL, 10UL, 9UL, 7UL], _bench.Events.Newest(10, _ => true).Select(entry => entry.Event.KernelSequence));
+        Assert.Equal(2, _bench.Counters.DuplicateRecords);
+    }
+
+    [Fact]
     public void Gap_BeforeAnEvent_IsAGapForTheBlocksToo()
     {
         _bench.Taken(Agent.Schema(1, "s", "b_total"), Agent.Key((1, [10])));
