@@ -215,7 +215,9 @@ public sealed class UplinkClientTests : IAsyncDisposable
         await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != 0, "throttled");
         _bench.Tick();
         await AdvanceWhileSilentAsync(stream, TimeSpan.FromSeconds(3));
+        long held = _bench.Client.State.ThrottledUntil;
         Throttle(stream, 0);
+        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != held, "lifted");
         await AdvanceUntilSentAsync(stream, TimeSpan.FromSeconds(2));
     }
 
