@@ -82,7 +82,7 @@ internal sealed class EndToEndHost : IAsyncDisposable
 
     internal AsyncDuplexStreamingCall<AgentMessage, AggregatorMessage> Connect(string node, CancellationToken cancellation = default) =>
         new AgentLink.AgentLinkClient(Channel().CreateCallInvoker())
-            .Connect(new Metadata { { AccessPolicy.PlaintextHeader, $"nodeagent://local/agent/{node}" } }, cancellationToken: cancellation);
+            .Connect(new Metadata { { NodeAgent.Contracts.Identity.FleetIdentity.PlaintextHeader, $"nodeagent://local/agent/{node}" } }, cancellationToken: cancellation);
 
     internal void Drain() => _rpc.Drain();
 

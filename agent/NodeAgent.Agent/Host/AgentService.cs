@@ -97,10 +97,6 @@ internal static class AgentService
     private static string MachineIdentity(HostRoots roots) =>
         File.Exists(Path.Combine(roots.Etc, "machine-id")) ? File.ReadAllText(Path.Combine(roots.Etc, "machine-id")) : Environment.MachineName;
 
-    private static ulong NewEpoch(Random random)
-    {
-        // 0 means "none" on the wire.
-        ulong epoch = (ulong)random.NextInt64(1, long.MaxValue);
-        return epoch;
-    }
+    // Never 0, which means "none" on the wire.
+    private static ulong NewEpoch(Random random) => (ulong)random.NextInt64(1, long.MaxValue);
 }

@@ -30,7 +30,7 @@ internal sealed class UplinkChannel : IDisposable
         if (settings.PlaintextNode is { } node)
         {
             string identity = new FleetIdentity("local", FleetRole.Agent, node).ToUri();
-            return new UplinkChannel(RpcChannel.ForAddress(address, Options(null)), new Metadata { { "nodeagent-identity", identity } });
+            return new UplinkChannel(RpcChannel.ForAddress(address, Options(null)), new Metadata { { FleetIdentity.PlaintextHeader, identity } });
         }
 
         if (MutualTls.TryLoadAuthorities(settings.CaFile!, out error) is not { } authorities

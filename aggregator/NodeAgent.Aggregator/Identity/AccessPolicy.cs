@@ -12,9 +12,6 @@ namespace NodeAgent.Aggregator.Identity;
 /// </summary>
 internal sealed class AccessPolicy(IPEndPoint? plaintext)
 {
-    /// <summary>Names the caller on the plaintext address, where no certificate does: a <see cref="FleetIdentity"/> as URI.</summary>
-    internal const string PlaintextHeader = "nodeagent-identity";
-
     private static readonly FleetRole[] Readers = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin];
     private static readonly FleetRole[] Anybody = [FleetRole.Agent, .. Readers];
 
@@ -45,7 +42,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
             return ValueTask.FromResult<RpcIdentity?>(null);
         }
 
-        string claimed = http.Request.Headers[PlaintextHeader].ToString();
+        string claimed = http.Request.Headers[FleetIdentity.PlaintextHeader].ToString();
         return ValueTask.FromResult<RpcIdentity?>(
             claimed.Length == 0 ? PlaintextViewer
             : FleetIdentity.TryParse(claimed, out FleetIdentity? identity) ? new CallerIdentity(identity)

@@ -33,6 +33,9 @@ public sealed record FleetIdentity(string Fleet, FleetRole Role, string Name)
     /// <summary>Scheme of the URI name.</summary>
     public const string Scheme = "nodeagent";
 
+    /// <summary>Metadata key by which a caller names itself (as URI) on an aggregator's plaintext address, where no certificate does.</summary>
+    public const string PlaintextHeader = "nodeagent-identity";
+
     private const int LongestFleet = 63;
     private const int LongestName = 253; // a DNS name's limit, RFC 1035
 

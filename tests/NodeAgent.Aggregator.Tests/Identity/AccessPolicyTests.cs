@@ -100,7 +100,7 @@ public sealed class AccessPolicyTests
         http.Connection.RemoteIpAddress = IPAddress.Loopback;
         if (header.Length > 0)
         {
-            http.Request.Headers[AccessPolicy.PlaintextHeader] = header;
+            http.Request.Headers[NodeAgent.Contracts.Identity.FleetIdentity.PlaintextHeader] = header;
         }
 
         change(http);

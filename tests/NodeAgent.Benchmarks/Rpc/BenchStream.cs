@@ -28,7 +28,7 @@ internal sealed class BenchStream : IDisposable
         _frames = new HostLikeFrames(number);
         _builder = new FrameBuilder(_spool, _schemas);
         _channel = RpcChannel.ForAddress($"http://{address}");
-        Metadata headers = new() { { "nodeagent-identity", new FleetIdentity("local", FleetRole.Agent, $"bench-{number}").ToUri() } };
+        Metadata headers = new() { { FleetIdentity.PlaintextHeader, new FleetIdentity("local", FleetRole.Agent, $"bench-{number}").ToUri() } };
         _call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(LinkMethod.Create(), null, new CallOptions(headers));
     }
 
