@@ -18,7 +18,7 @@ internal sealed record UplinkTransport(CallInvoker Invoker, string Peer, Metadat
 /// what is acknowledged, and after any failure starts again with full jitter. Owns no thread; waits cost nothing.
 /// </summary>
 internal sealed class UplinkClient(
-    ISpool spool, SchemaBook schemas, UplinkTransport transport, UplinkIdentity identity, TimeProvider time, Random random, UplinkLog log)
+    ISpool spool, UplinkTransport transport, UplinkIdentity identity, TimeProvider time, Random random, UplinkLog log)
 {
     internal const uint Protocol = 1;
 
@@ -38,6 +38,8 @@ internal sealed class UplinkClient(
     // How soon a change of a pause is noticed; it costs one timer while throttled, and pauses are in seconds.
     private static readonly TimeSpan ThrottlePoll = TimeSpan.FromMilliseconds(200);
 
+    private readonly RecordSignal _readable = new();
+    private readonly StreamSchemas _schemas = new(spool);
     private readonly Backoff _backoff = new(random);
     private readonly UplinkState _state = new();
     private CancellationTokenSource? _stream; // of the present stream, while it is connected
@@ -50,9 +52,13 @@ internal sealed class UplinkClient(
     /// <summary>Counters and the present condition, for metrics and the status line.</summary>
     internal UplinkState State => _state;
 
+    /// <summary>Bytes allocated by the waiter that an append woke, on the appending thread: the network's, not the tick's.</summary>
+    internal long AllocatedByWoken => _readable.AllocatedByWoken;
+
     /// <summary>Runs until cancelled.</summary>
     internal async Task RunAsync(CancellationToken stop)
     {
+        spool.OnReadable = _readable.Set;
         while (!stop.IsCancellationRequested)
         {
             string reason = await ServeOneStreamAsync(stop).ConfigureAwait(false);
@@ -91,7 +97,7 @@ internal sealed class UplinkClient(
     internal async Task FinishAsync(TimeSpan limit)
     {
         _isFinishing = true;
-        spool.Wake();
+        _readable.Set();
         long start = time.GetTimestamp();
         while (_state.IsConnected && time.GetElapsedTime(start) < limit)
         {
@@ -164,7 +170,9 @@ internal sealed class UplinkClient(
                 BootId = identity.BootId,
                 SpoolEpoch = spool.Epoch,
                 FirstHeldSequence = spool.FirstHeldSequence,
-                DroppedRecords = spool.DroppedRecords,
+                DroppedRecords = spool.Counts.DroppedRecords,
+                ThinnedRecords = spool.Counts.ThinnedRecords,
+                Boot = spool.Boot,
                 WallUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
             },
         }.ToByteArray());
@@ -222,7 +230,7 @@ internal sealed class UplinkClient(
         LinkRecord record = new();
         LinkRecord schema = new();
         byte[] buffer = new byte[4096];
-        uint lastSchemaId = 0;
+        _schemas.Clear();
         try
         {
             while (true)
@@ -236,17 +244,18 @@ internal sealed class UplinkClient(
                         return Finished;
                     }
 
-                    await spool.WaitForAppendAsync(end).ConfigureAwait(false);
+                    await _readable.WaitAsync(end).ConfigureAwait(false);
                     continue;
                 }
 
-                while (schemas.NextNeeded(next, ref lastSchemaId) is { } needed)
+                SchemaNeed need;
+                while ((need = _schemas.NextMissing(next, buffer.AsSpan(0, length), out byte[]? needed)) == SchemaNeed.Send)
                 {
-                    schema.Set(needed);
+                    schema.Set(needed!);
                     await stream.SendAsync(schema, CancellationToken.None).ConfigureAwait(false);
                 }
 
-                if (next < spool.FirstHeldSequence)
+                if (need == SchemaNeed.RecordIsGone || next < spool.FirstHeldSequence)
                 {
                     // The spool overflowed past it meanwhile: it is counted as dropped, and its schemas may be gone.
                     continue;
@@ -327,8 +336,7 @@ internal sealed class UplinkClient(
 
         _state.AcknowledgedSequence = acknowledged;
         Volatile.Write(ref _progressAt, time.GetTimestamp());
-        spool.Acknowledge(acknowledged);
-        schemas.Release(spool.FirstHeldSequence);
+        spool.Acknowledge(1, acknowledged);
     }
 
     private ValueTask HoldWhileThrottledAsync(CancellationToken end) =>

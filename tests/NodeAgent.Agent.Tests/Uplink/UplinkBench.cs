@@ -28,9 +28,9 @@ internal sealed class UplinkBench : IAsyncDisposable
     internal UplinkBench()
     {
         Client = new UplinkClient(
-            Spool, Schemas, new UplinkTransport(Aggregator, "agg:1", new Metadata { { "who", "me" } }), new UplinkIdentity("9.8.7", "boot-1"), Time,
+            Spool, new UplinkTransport(Aggregator, "agg:1", new Metadata { { "who", "me" } }), new UplinkIdentity("9.8.7", "boot-1"), Time,
             new Half(), new UplinkLog(new Logger<UplinkLog>(_logs), new RepeatedEventGate(_logs, Time)));
-        _frames = new FrameBuilder(Spool, Schemas);
+        _frames = new FrameBuilder(Spool);
         _table.Add(Metric, new Label("n", "0"));
     }
 
@@ -39,8 +39,6 @@ internal sealed class UplinkBench : IAsyncDisposable
     internal FakeAggregator Aggregator { get; } = new();
 
     internal MemorySpool Spool { get; } = new(77, 1 << 20);
-
-    internal SchemaBook Schemas { get; } = new();
 
     internal UplinkClient Client { get; }
 

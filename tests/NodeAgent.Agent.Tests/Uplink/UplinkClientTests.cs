@@ -157,7 +157,7 @@ public sealed class UplinkClientTests : IAsyncDisposable
         _bench.Tick(2);
         FillWhile(() => _bench.Spool.FirstHeldSequence <= changed);
         stream.Acknowledge(0);
-        await UplinkBench.UntilAsync(() => _bench.Schemas.Count == 2, "the former schemas were released");
+        await UplinkBench.UntilAsync(() => _bench.Spool.Schemas.Count == 2, "the former schemas were released");
         firstSchema.Continue();
 
         FrameReading reading = new();
