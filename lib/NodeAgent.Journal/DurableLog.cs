@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using NodeAgent.Journal.Files;
 using NodeAgent.Journal.Reading;
@@ -72,6 +73,19 @@ public sealed class DurableLog : IDisposable
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     public static bool TryOpen(
         JournalOptions options, IFileOps files, TimeProvider time,
+        [NotNullWhen(true)] out DurableLog? log, [NotNullWhen(false)] out OpenError? error) =>
+        TryOpen(options, files, time, found: null, out log, out error);
+
+    /// <summary>As the other one, and shows every record while it is found: who wants them all need not read the files a second time.</summary>
+    /// <param name="options">How the journal is kept.</param>
+    /// <param name="files">The file calls.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="found">Called for each record that can be read, in order; the payload is valid until it returns.</param>
+    /// <param name="log">The journal.</param>
+    /// <param name="error">Why there is none.</param>
+    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    public static bool TryOpen(
+        JournalOptions options, IFileOps files, TimeProvider time, RecordFound? found,
         [NotNullWhen(true)] out DurableLog? log, [NotNullWhen(false)] out OpenError? error)
     {
         log = null;
@@ -92,7 +106,7 @@ public sealed class DurableLog : IDisposable
 
         if (!DirectoryLock.TryTake(files, options.Directory, Environment.ProcessId, out DirectoryLock? directoryLock, out error)) return false;
 
-        error = new LogRecovery(files, options, time).TryRun(out RecoveredLog? recovered);
+        error = new LogRecovery(files, options, time, found).TryRun(out RecoveredLog? recovered);
         if (error is not null)
         {
             directoryLock.Release();
@@ -170,6 +184,28 @@ public sealed class DurableLog : IDisposable
         }
 
         CompleteWaiters();
+    }
+
+    /// <summary>
+    /// Frees the segments, but for the newest, of which every record is in this range, wherever in the journal they are. Nothing on the disk
+    /// tells them from lost ones: the next opening reports them as <see cref="DamageKind.MissingRecords"/>, unless all before them was released
+    /// too. Whoever calls this remembers what went.
+    /// </summary>
+    public void DeleteWithin(ulong firstId, ulong lastId)
+    {
+        lock (_commitLock)
+        {
+            if (_state == JournalState.Closed) return;
+            bool any = false;
+            ImmutableArray<SegmentInfo> segments = _catalog.Snapshot();
+            for (int i = 0; i + 1 < segments.Length; i++)
+            {
+                SegmentInfo segment = segments[i];
+                if (segment.FirstId >= firstId && segment.EndId <= lastId + 1 && segment.EndId > segment.FirstId) any |= _writer.TryDelete(segment);
+            }
+
+            if (any) _writer.SyncDeletions();
+        }
     }
 
     /// <summary>Applies the byte and age limits now; they are also applied whenever a segment is full.</summary>

@@ -105,7 +105,9 @@ internal sealed class SchemaBook
         {
             for (int i = _entries.Count - 1; i >= 0; i--)
             {
-                if (_entries[i].UntilSequence <= firstHeldSequence)
+                // From an earlier life and not used in this one yet: that may still come.
+                bool isRestored = _entries[i].UntilSequence == 0;
+                if (!isRestored && _entries[i].UntilSequence <= firstHeldSequence)
                 {
                     _entries.RemoveAt(i);
                 }

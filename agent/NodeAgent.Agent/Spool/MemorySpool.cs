@@ -146,7 +146,7 @@ internal sealed class MemorySpool : ISpool
     {
         lock (_lock)
         {
-            return _ring.TryRead(ref sequence, ref destination, out length);
+            return _ring.TryRead(ref sequence, ulong.MaxValue, ref destination, out length);
         }
     }
 

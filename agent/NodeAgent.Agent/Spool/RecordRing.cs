@@ -60,17 +60,6 @@ internal sealed class RecordRing(long capacityBytes, ulong nextSequence)
     /// <summary>Gives the next sequence to a record that is not held, so that position and sequence keep step; readers pass over it.</summary>
     internal void AddEmpty() => AddEntry([], RecordKind.Single, 0);
 
-    /// <summary>Leaves out sequences up to this one. Only while nothing is held.</summary>
-    internal void SkipTo(ulong next)
-    {
-        if (Count > 0 || next < Next)
-        {
-            throw new InvalidOperationException($"BUG: sequences cannot skip from {Next} to {next} with {Count} records held");
-        }
-
-        Next = next;
-    }
-
     /// <summary>How many records the oldest run has: a key frame and what builds on it.</summary>
     internal int OldestRunLength()
     {
@@ -97,8 +86,8 @@ internal sealed class RecordRing(long capacityBytes, ulong nextSequence)
         return 0;
     }
 
-    /// <summary>Copies the record with this sequence or the next later one that is held.</summary>
-    internal bool TryRead(ref ulong sequence, ref byte[] destination, out int length)
+    /// <summary>Copies the record with this sequence or the next later one that is held, up to the limit.</summary>
+    internal bool TryRead(ref ulong sequence, ulong limit, ref byte[] destination, out int length)
     {
         length = 0;
         ulong wanted = Math.Max(sequence, First);
@@ -107,7 +96,7 @@ internal sealed class RecordRing(long capacityBytes, ulong nextSequence)
             wanted++;
         }
 
-        if (wanted >= Next)
+        if (wanted >= Next || wanted > limit)
         {
             return false;
         }

@@ -22,3 +22,6 @@ public readonly ref struct JournalRecord
 
     public ReadOnlySpan<byte> Payload { get; }
 }
+
+/// <summary>Is shown a record while a journal is opened; see <see cref="DurableLog.TryOpen(JournalOptions, Files.IFileOps, TimeProvider, RecordFound?, out DurableLog?, out OpenError?)"/>.</summary>
+public delegate void RecordFound(JournalRecord record);

@@ -9,7 +9,7 @@ namespace NodeAgent.Journal.Recovery;
 /// Opens what an earlier life left, wherever that ended: finds the segments by what is in them, reads every record once, cuts an
 /// unfinished end, and makes what it found durable before anyone builds on it. Appending never goes on in an old file.
 /// </summary>
-internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimeProvider time)
+internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimeProvider time, RecordFound? found = null)
 {
     private readonly Quarantine _quarantine = new(files, options.Directory, options.MaxQuarantineBytes);
     private readonly SegmentCatalog _catalog = new();
@@ -140,7 +140,9 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
         var info = new SegmentInfo(file.Number, file.Path, file.FirstId);
         while (reader.TryRead(version: 0) && reader.Id < supersededFrom)
         {
-            if (ledger.AddRecord(file.Number, reader.Id)) info.EndId = reader.Id + 1;
+            if (!ledger.AddRecord(file.Number, reader.Id)) continue;
+            info.EndId = reader.Id + 1;
+            found?.Invoke(new JournalRecord(reader.Id, reader.Type, 0, reader.Payload));
         }
 
         long validEnd = reader.ValidEnd;

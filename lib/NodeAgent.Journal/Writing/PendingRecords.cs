@@ -24,20 +24,24 @@ internal readonly record struct PendingPosition(PendingChunk Chunk, int Offset);
 internal sealed class PendingRecords
 {
     private const int RecordHeaderBytes = 5;
-    private const int ChunkBytes = 256 * 1024;
+    private const int LargestChunkBytes = 256 * 1024;
+    private const int SmallestChunkBytes = 16 * 1024;
 
     // Enough that a steady writer never allocates: one being filled, one or two being written, one to take next.
     private const int MaxSpareChunks = 4;
 
     private readonly long _maxBytes;
     private readonly Stack<PendingChunk> _spare = new();
-    private PendingChunk _head = new(ChunkBytes);
+    private readonly int _chunkBytes;
+    private PendingChunk _head;
     private PendingChunk _tail;
 
     public PendingRecords(long maxBytes)
     {
         _maxBytes = maxBytes;
-        _tail = _head;
+        // A log with little to keep waiting, as that of an idle part of a spool, should not hold memory for much.
+        _chunkBytes = (int)Math.Clamp(maxBytes / 64, SmallestChunkBytes, LargestChunkBytes);
+        _tail = _head = new PendingChunk(_chunkBytes);
     }
 
     /// <summary>Bytes held, headers included.</summary>
@@ -111,7 +115,7 @@ internal sealed class PendingRecords
 
     private void AddChunk(int size)
     {
-        PendingChunk chunk = size <= ChunkBytes && _spare.TryPop(out PendingChunk? spare) ? spare : new PendingChunk(Math.Max(size, ChunkBytes));
+        PendingChunk chunk = size <= _chunkBytes && _spare.TryPop(out PendingChunk? spare) ? spare : new PendingChunk(Math.Max(size, _chunkBytes));
         _tail.Next = chunk;
         _tail = chunk;
     }
@@ -120,6 +124,6 @@ internal sealed class PendingRecords
     {
         chunk.Next = null;
         chunk.Length = 0;
-        if (chunk.Buffer.Length == ChunkBytes && _spare.Count < MaxSpareChunks) _spare.Push(chunk);
+        if (chunk.Buffer.Length == _chunkBytes && _spare.Count < MaxSpareChunks) _spare.Push(chunk);
     }
 }

@@ -1,0 +1,185 @@
+using NodeAgent.Agent.Frames;
+
+namespace NodeAgent.Agent.Spool;
+
+/// <summary>
+/// Reads a spool's files for its readers: a backlog, and perhaps one beside it. Gives out nothing that cannot be described by a schema.
+/// Not thread-safe.
+/// </summary>
+internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook book) : IDisposable
+{
+    private readonly DiskCursor[] _cursors = [new(disk.Files), new(disk.Files)];
+    private readonly HashSet<(Chapter Chapter, uint Id)> _searched = [];
+    private readonly Dictionary<uint, byte[]> _beside = [];
+    private long _uses;
+
+    /// <summary>As <see cref="ISpool.TryRead"/>, of what is on disk up to the limit.</summary>
+    internal bool TryRead(ref ulong sequence, ulong limit, ref byte[] destination, out int length)
+    {
+        length = 0;
+        while (sequence <= limit && disk.Index.EndingAtOrAfter(sequence) is { } chapter)
+        {
+            DiskCursor cursor = CursorFor(chapter, sequence, out bool needsKey);
+            while (TryNext(cursor, out StoredRecord record))
+            {
+                ulong found = cursor.Numbers.Sequence;
+                if (found < sequence || (needsKey && record.Kind == RecordKind.Frame))
+                {
+                    continue;
+                }
+
+                if (found > limit)
+                {
+                    cursor.Leave();
+                    return false;
+                }
+
+                if (!CanBeDescribed(record.Message, cursor, chapter))
+                {
+                    ledger.Drop(cursor.Numbers.FirstSequence, found, 0, isLost: true);
+                    continue;
+                }
+
+                length = record.Message.Length;
+                if (destination.Length < length)
+                {
+                    destination = new byte[Math.Max(length, destination.Length * 2)];
+                }
+
+                record.Message.CopyTo(destination);
+                sequence = found;
+                return true;
+            }
+
+            if (cursor.Error is not null || chapter == disk.Index.Newest())
+            {
+                return false;
+            }
+
+            sequence = chapter.LastSequence + 1;
+        }
+
+        return false;
+    }
+
+    /// <summary>The newest key frame at or before this sequence; 0: there is none.</summary>
+    internal ulong KeyAtOrBefore(ulong sequence)
+    {
+        ulong newest = 0;
+        if (disk.Index.BeginningAtOrBefore(sequence) is { } chapter)
+        {
+            using DiskCursor cursor = new(disk.Files);
+            cursor.Enter(chapter);
+            while (cursor.TryRead(out StoredRecord record) && cursor.Numbers.Sequence <= sequence)
+            {
+                newest = record.Kind == RecordKind.KeyFrame ? cursor.Numbers.Sequence : newest;
+            }
+        }
+
+        return newest;
+    }
+
+    /// <summary>A schema that a record read lately refers to.</summary>
+    internal byte[]? FindSchema(uint id)
+    {
+        foreach (DiskCursor cursor in _cursors)
+        {
+            if (cursor.FindSchema(id) is { } schema)
+            {
+                return schema;
+            }
+        }
+
+        return _beside.GetValueOrDefault(id);
+    }
+
+    public void Dispose()
+    {
+        foreach (DiskCursor cursor in _cursors)
+        {
+            cursor.Dispose();
+        }
+    }
+
+    private bool TryNext(DiskCursor cursor, out StoredRecord record)
+    {
+        ulong expected = cursor.NextSequence;
+        if (!cursor.TryRead(out record))
+        {
+            return false;
+        }
+
+        // Whatever is missing for a good reason is settled; the rest fell to damage since the spool was opened.
+        if (cursor.Numbers.FirstSequence > expected)
+        {
+            ledger.Drop(expected, cursor.Numbers.FirstSequence - 1, 0, isLost: true);
+        }
+
+        return true;
+    }
+
+    private DiskCursor CursorFor(Chapter chapter, ulong sequence, out bool needsKey)
+    {
+        DiskCursor oldest = _cursors[0];
+        needsKey = false;
+        foreach (DiskCursor cursor in _cursors)
+        {
+            if (cursor.Chapter == chapter && cursor.NextSequence <= sequence)
+            {
+                cursor.UsedAt = ++_uses;
+                return cursor;
+            }
+
+            // It read on without a break until its chapter was thinned out under it: what comes next there builds on frames it never saw.
+            needsKey |= cursor.Chapter is { } former && cursor.NextSequence == sequence && former.LastSequence >= sequence && !disk.Index.Contains(former);
+            oldest = cursor.UsedAt < oldest.UsedAt ? cursor : oldest;
+        }
+
+        oldest.UsedAt = ++_uses;
+        oldest.Enter(chapter);
+        return oldest;
+    }
+
+    private bool CanBeDescribed(ReadOnlySpan<byte> message, DiskCursor cursor, Chapter chapter)
+    {
+        foreach (uint id in new FrameSchemaIds(message))
+        {
+            if (cursor.FindSchema(id) is null && book.TryGet(id) is null && !_beside.ContainsKey(id) && !FindBeside(chapter, id))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // The head of the chapter is damaged. Its schemas were, for the most part, also those of the chapters beside it.
+    private bool FindBeside(Chapter chapter, uint id)
+    {
+        if (!_searched.Add((chapter, id)))
+        {
+            return false;
+        }
+
+        foreach (int step in (ReadOnlySpan<int>)[-1, 1])
+        {
+            if (disk.Index.Beside(chapter, step) is not { } neighbour)
+            {
+                continue;
+            }
+
+            using DiskCursor cursor = new(disk.Files);
+            cursor.Enter(neighbour);
+            while (cursor.TryRead(out _))
+            {
+                if (cursor.FindSchema(id) is { } schema)
+                {
+                    _beside[id] = schema;
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+}
