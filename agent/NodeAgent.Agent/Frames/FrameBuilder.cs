@@ -1,3 +1,4 @@
+using System.Numerics;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Contracts.Frames;
 using NodeAgent.Sampling.Scheduling;
@@ -8,7 +9,7 @@ namespace NodeAgent.Agent.Frames;
 /// Turns one tick's tables into one encoded <c>AgentMessage{frame}</c> and appends it to the spool. Registers a new schema
 /// whenever a table's columns changed. Runs on the tick thread; allocates only when columns change.
 /// </summary>
-internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
+internal sealed class FrameBuilder(ISpool spool)
 {
     /// <summary>
     /// Frames from one key frame to the next. A reconnect sends at most this many again, and a reader that lost its history
@@ -20,6 +21,7 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
     private readonly ProtoWriter _frame = new();
     private readonly ProtoWriter _message = new();
     private int _framesUntilKey;
+    private int _samples; // in the frame begun
     private bool _isOpen; // between Begin and End
 
     /// <summary>Starts the frame of a tick.</summary>
@@ -40,6 +42,7 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
         IsKey = key;
         IsEmpty = true;
         _framesUntilKey--;
+        _samples = 0;
         _frame.Clear();
         _frame.WriteVarintField(1, spool.NextSequence);
         _frame.WriteVarintField(2, (ulong)wallUnixMs);
@@ -48,6 +51,11 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
         if (key)
         {
             _frame.WriteVarintField(5, 1);
+        }
+
+        if (spool.Boot > 0)
+        {
+            _frame.WriteVarintField(8, spool.Boot);
         }
     }
 
@@ -67,13 +75,17 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
 
         if (!_columns.TryGetValue(table, out Column? column) || column.Version != table.Version)
         {
-            uint id = schemas.Register(sampler, intervalMs, table.Definitions, spool.NextSequence, replaces: column?.SchemaId);
+            uint id = spool.Schemas.Register(sampler, intervalMs, table.Definitions, spool.NextSequence, replaces: column?.SchemaId);
             column = new Column(id, table.Version, new BlockEncoder(table.Definitions));
             _columns[table] = column;
         }
 
         _frame.WriteBlockField(6, column.SchemaId, column.Encoder.Encode(table.Values, table.Present));
         IsEmpty = false;
+        foreach (ulong word in table.Present)
+        {
+            _samples += BitOperations.PopCount(word);
+        }
     }
 
     /// <summary>Ends the frame and hands it to the spool. A frame without blocks is not sent: it would say nothing.</summary>
@@ -88,7 +100,7 @@ internal sealed class FrameBuilder(ISpool spool, SchemaBook schemas)
 
         _message.Clear();
         _message.WriteBytesField(3, _frame.Written);
-        if (!spool.Append(_message.Written, IsKey ? RecordKind.KeyFrame : RecordKind.Frame))
+        if (!spool.Append(_message.Written, IsKey ? RecordKind.KeyFrame : RecordKind.Frame, _samples))
         {
             _framesUntilKey = 0;
         }

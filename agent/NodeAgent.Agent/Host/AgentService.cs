@@ -36,15 +36,14 @@ internal static class AgentService
         string bootId = platform.BootId;
         Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
         MemorySpool spool = new(NewEpoch(random), options.Spool.Capacity);
-        SchemaBook schemas = new();
         UplinkClient uplink = new(
-            spool, schemas, channel.Transport, new UplinkIdentity(AgentVersion.Text, bootId), TimeProvider.System, random,
+            spool, channel.Transport, new UplinkIdentity(AgentVersion.Text, bootId), TimeProvider.System, random,
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), new RepeatedEventGate(log, TimeProvider.System)));
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
         HostEventSpooler events = new(spool, platform.EventSources, inventory, bootId, log);
-        TickSpooler sink = new(new FrameBuilder(spool, schemas), events, uplink, log);
+        TickSpooler sink = new(new FrameBuilder(spool), events, uplink, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, roots, platform.Clock, new SamplerWatch(log));
-        AddOwnMetrics(samplers.Self, uplink.State, spool);
+        AddOwnMetrics(samplers.Self, uplink, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.Capacity, bootId);
 
         inventory.Start();
@@ -81,9 +80,10 @@ internal static class AgentService
         entry => settings.Samplers[entry.Name] is { Enabled: true } wanted ? wanted.Interval : null,
         observer);
 
-    private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, MemorySpool spool)
+    private static void AddOwnMetrics(SelfSampler self, UplinkClient client, MemorySpool spool)
     {
-        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread() - spool.AllocatedByWoken);
+        UplinkState uplink = client.State;
+        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread() - client.AllocatedByWoken);
         self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
         self.AddSource(UplinkMetrics.ConnectionsTotal, () => uplink.Connections);
         self.AddSource(UplinkMetrics.SentRecordsTotal, () => uplink.SentRecords);
@@ -91,7 +91,7 @@ internal static class AgentService
         self.AddSource(UplinkMetrics.RejectedRecordsTotal, () => uplink.RejectedRecords);
         self.AddSource(UplinkMetrics.SpoolBytes, () => spool.HeldBytes);
         self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, uplink.AcknowledgedSequence));
-        self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.DroppedRecords);
+        self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.Counts.DroppedRecords);
     }
 
     private static string MachineIdentity(HostRoots roots) =>

@@ -1,52 +1,72 @@
+using NodeAgent.Agent.Frames;
+
 namespace NodeAgent.Agent.Spool;
-
-/// <summary>What a spooled record is to the one who reads it.</summary>
-internal enum RecordKind : byte
-{
-    /// <summary>A frame whose blocks build on earlier frames.</summary>
-    Frame = 0,
-
-    /// <summary>A frame at which a reader can start.</summary>
-    KeyFrame = 1,
-
-    /// <summary>An event or an inventory: stands alone.</summary>
-    Single = 2,
-}
 
 /// <summary>
 /// Holds records between the tick that made them and the aggregator's acknowledgement, in order, each under its sequence.
-/// The tick thread appends, the uplink reads and acknowledges. This is the seam at which the durable spool takes the place of
-/// <see cref="MemorySpool"/>.
+/// The tick thread appends, the uplink reads and acknowledges; every member may be called from any thread.
+/// <para>
+/// Sequences only grow, but may have holes: what was dropped or lost, and after an end that left it uncertain which sequences were given
+/// out, a jump of the next one to a multiple of 2^32 plus one. A reader takes whatever <see cref="TryRead"/> finds next.
+/// </para>
 /// </summary>
 internal interface ISpool
 {
-    /// <summary>Names this spool's life: sequences are unique within it.</summary>
+    /// <summary>Names this spool's life: sequences and schema ids are unique within it. Never 0. Survives a restart of the agent.</summary>
     ulong Epoch { get; }
+
+    /// <summary>Boots of the host that the epoch had seen before the present one: <c>Frame.boot</c> of the frames made now.</summary>
+    uint Boot { get; }
 
     /// <summary>The sequence that the next appended record gets; the first is 1.</summary>
     ulong NextSequence { get; }
 
-    /// <summary>The oldest record still held; equal to <see cref="NextSequence"/> when there is none.</summary>
+    /// <summary>The oldest record still held; equal to <see cref="NextSequence"/> when there is none. May be acknowledged already.</summary>
     ulong FirstHeldSequence { get; }
 
-    /// <summary>Records dropped unacknowledged since the epoch began, because the spool was full.</summary>
-    ulong DroppedRecords { get; }
+    /// <summary>
+    /// The highest sequence that may be sent: what is after it could still be taken back by a power cut, and its sequence given again. 0: none yet.
+    /// Without a disk, all that was appended.
+    /// </summary>
+    ulong ReadableThrough { get; }
 
-    /// <summary>Bytes held now.</summary>
+    /// <summary>Bytes of records held now, on disk and in memory.</summary>
     long HeldBytes { get; }
 
+    /// <summary>What was dropped and thinned.</summary>
+    SpoolCounts Counts { get; }
+
+    SpoolMode Mode { get; }
+
+    /// <summary>Why <see cref="Mode"/> is <see cref="SpoolMode.MemoryOnly"/>, in words; "" while it is durable.</summary>
+    string ModeReason { get; }
+
+    /// <summary>The schemas of the frames that are being made. Those of a record read come from <see cref="FindSchema"/>.</summary>
+    SchemaBook Schemas { get; }
+
     /// <summary>
-    /// Appends a whole encoded message under <see cref="NextSequence"/>. Never blocks and never fails: when the spool is full
-    /// the oldest records go, up to the next one at which a reader can start, and are counted.
+    /// Called after <see cref="ReadableThrough"/> has grown, on whatever thread made it grow: only to wake somebody. Must not throw.
     /// </summary>
+    Action? OnReadable { get; set; }
+
+    /// <summary>
+    /// Appends a whole encoded message under <see cref="NextSequence"/>. Never waits for a disk and never fails: when there is no room
+    /// the oldest records are thinned out or go, and are counted.
+    /// </summary>
+    /// <param name="message">An <c>AgentMessage</c> with that sequence in it.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="samples">Samples in it, for the counts.</param>
     /// <returns>
     /// False: this record was dropped and counted, or is a frame whose key frame went, which nobody who starts here can read.
     /// The next frame must be a key frame.
     /// </returns>
-    bool Append(ReadOnlySpan<byte> message, RecordKind kind);
+    bool Append(ReadOnlySpan<byte> message, RecordKind kind, int samples = 0);
 
-    /// <summary>Everything up to and including this sequence may be freed.</summary>
-    void Acknowledge(ulong sequence);
+    /// <summary>
+    /// The aggregator has these sequences, both included; they may be freed. Ranges may come in any order and overlap. Acknowledged records may
+    /// still be read until their place is freed.
+    /// </summary>
+    void Acknowledge(ulong first, ulong last);
 
     /// <summary>
     /// The sequence from which to send so that the first record after <paramref name="acknowledged"/> can be decoded: the newest
@@ -55,19 +75,22 @@ internal interface ISpool
     ulong StartAfter(ulong acknowledged);
 
     /// <summary>
-    /// Copies the record with this sequence, or the next later one that is held. False where there is none yet.
+    /// The sequence from which to send so that fresh data comes at once: the newest key frame that may be sent, else the next sequence.
     /// </summary>
-    /// <param name="sequence">In: wanted. Out: that of the copied record.</param>
+    ulong LiveStart();
+
+    /// <summary>
+    /// Copies the record with this sequence, or the next later one that is held. False where there is none up to
+    /// <see cref="ReadableThrough"/>. Made for few readers that each go forward: fresh records come from memory, older ones from disk.
+    /// </summary>
+    /// <param name="sequence">In: wanted. Out: that of the copied record; a thinned record bears that of the last one it stands for.</param>
     /// <param name="destination">Grown as needed and kept by the caller.</param>
     /// <param name="length">Bytes copied.</param>
     bool TryRead(ref ulong sequence, ref byte[] destination, out int length);
 
     /// <summary>
-    /// Completes when something was appended since the last wait completed; appends before the call count. One waiter at a time,
-    /// which tries to read again afterwards.
+    /// The encoded message of a schema that the record read last under this sequence refers to. Null: the record was let go meanwhile, and
+    /// must not be sent; <see cref="TryRead"/> never gives out a record whose schemas are not there.
     /// </summary>
-    ValueTask WaitForAppendAsync(CancellationToken cancellation);
-
-    /// <summary>Lets the waiter look again although nothing was appended.</summary>
-    void Wake();
+    byte[]? FindSchema(ulong sequence, uint schemaId);
 }

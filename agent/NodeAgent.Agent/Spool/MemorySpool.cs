@@ -1,3 +1,5 @@
+using NodeAgent.Agent.Frames;
+
 namespace NodeAgent.Agent.Spool;
 
 /// <summary>
@@ -12,7 +14,7 @@ internal sealed class MemorySpool : ISpool
     internal const int ChunkBytes = 64 * 1024;
 
     private readonly Lock _lock = new();
-    private readonly RecordSignal _signal = new();
+    private readonly SequenceSet _acknowledged = new();
     private readonly Stack<byte[]> _spareChunks = [];
     private readonly long _capacityBytes;
 
@@ -25,19 +27,33 @@ internal sealed class MemorySpool : ISpool
     private byte[] _chunk = [];
     private int _chunkUsed;
     private ulong _nextSequence = 1;
-    private ulong _acknowledged;
     private ulong _newestKey; // sequence of the last key frame appended, held or not; 0: none yet
     private ulong _droppedRecords;
+    private ulong _droppedSamples;
 
     /// <param name="epoch">A random number other than 0.</param>
     /// <param name="capacityBytes">Bytes to hold at most, in whole chunks of <see cref="ChunkBytes"/>.</param>
-    internal MemorySpool(ulong epoch, long capacityBytes)
+    /// <param name="boot">See <see cref="ISpool.Boot"/>.</param>
+    internal MemorySpool(ulong epoch, long capacityBytes, uint boot = 0)
     {
         Epoch = epoch;
+        Boot = boot;
         _capacityBytes = Math.Max(capacityBytes, 2 * ChunkBytes);
     }
 
     public ulong Epoch { get; }
+
+    public uint Boot { get; }
+
+    public SchemaBook Schemas { get; } = new();
+
+    public Action? OnReadable { get; set; }
+
+    public SpoolMode Mode => SpoolMode.MemoryOnly;
+
+    public string ModeReason => "made without a disk";
+
+    public ulong ReadableThrough => NextSequence - 1;
 
     public ulong NextSequence
     {
@@ -61,13 +77,13 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
-    public ulong DroppedRecords
+    public SpoolCounts Counts
     {
         get
         {
             lock (_lock)
             {
-                return _droppedRecords;
+                return new SpoolCounts(_droppedRecords, _droppedSamples, 0, 0, 0);
             }
         }
     }
@@ -85,7 +101,7 @@ internal sealed class MemorySpool : ISpool
 
     private ulong FirstHeldNeedsLock => _nextSequence - (ulong)_count;
 
-    public bool Append(ReadOnlySpan<byte> message, RecordKind kind)
+    public bool Append(ReadOnlySpan<byte> message, RecordKind kind, int samples = 0)
     {
         bool canBeRead;
         lock (_lock)
@@ -94,7 +110,8 @@ internal sealed class MemorySpool : ISpool
             {
                 // Its place stays in the index, empty, so that position and sequence keep step; readers pass over it.
                 _droppedRecords++;
-                AddNeedsLock([], RecordKind.Single);
+                _droppedSamples += (ulong)samples;
+                AddNeedsLock([], RecordKind.Single, 0);
                 return false;
             }
 
@@ -105,20 +122,41 @@ internal sealed class MemorySpool : ISpool
 
             _newestKey = kind == RecordKind.KeyFrame ? _nextSequence : _newestKey;
             canBeRead = kind != RecordKind.Frame || (_newestKey > 0 && _newestKey >= FirstHeldNeedsLock);
-            AddNeedsLock(message, kind);
+            AddNeedsLock(message, kind, samples);
         }
 
-        _signal.Set();
+        OnReadable?.Invoke();
         return canBeRead;
     }
 
-    public void Acknowledge(ulong sequence)
+    public void Acknowledge(ulong first, ulong last)
+    {
+        ulong firstHeld;
+        lock (_lock)
+        {
+            _acknowledged.Add(first, Math.Min(last, _nextSequence - 1));
+            ulong start = StartAfterNeedsLock(_acknowledged.LastContiguousFrom(FirstHeldNeedsLock));
+            RemoveOldestNeedsLock((int)(start - FirstHeldNeedsLock));
+            firstHeld = FirstHeldNeedsLock;
+            _acknowledged.RemoveBefore(firstHeld);
+        }
+
+        Schemas.Release(firstHeld);
+    }
+
+    public ulong LiveStart()
     {
         lock (_lock)
         {
-            _acknowledged = Math.Max(_acknowledged, Math.Min(sequence, _nextSequence - 1));
-            ulong start = StartAfterNeedsLock(_acknowledged);
-            RemoveOldestNeedsLock((int)(start - FirstHeldNeedsLock));
+            return _newestKey > 0 && _newestKey >= FirstHeldNeedsLock ? _newestKey : _nextSequence;
+        }
+    }
+
+    public byte[]? FindSchema(ulong sequence, uint schemaId)
+    {
+        lock (_lock)
+        {
+            return sequence < FirstHeldNeedsLock ? null : Schemas.TryGet(schemaId);
         }
     }
 
@@ -160,15 +198,6 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
-    /// <summary>
-    /// Bytes allocated on the appending thread by the waiter that an append woke: the network's, not the tick's.
-    /// </summary>
-    internal long AllocatedByWoken => _signal.AllocatedByWoken;
-
-    public void Wake() => _signal.Set();
-
-    public ValueTask WaitForAppendAsync(CancellationToken cancellation) => _signal.WaitAsync(cancellation);
-
     private ulong StartAfterNeedsLock(ulong acknowledged)
     {
         // With nothing owed, the next record still builds on the last run: start at its key frame all the same.
@@ -192,21 +221,24 @@ internal sealed class MemorySpool : ISpool
             run++;
         }
 
-        _droppedRecords += CountLostNeedsLock(run);
+        CountDroppedNeedsLock(run);
         RemoveOldestNeedsLock(run);
+        _acknowledged.RemoveBefore(FirstHeldNeedsLock);
     }
 
     // What was too large to be held was counted when it came; its empty place is not counted again.
-    private ulong CountLostNeedsLock(int oldest)
+    private void CountDroppedNeedsLock(int oldest)
     {
         ulong first = FirstHeldNeedsLock;
-        ulong lost = 0;
         for (int i = 0; i < oldest; i++)
         {
-            lost += first + (ulong)i > _acknowledged && EntryAt(i).Length > 0 ? 1UL : 0;
+            ref readonly Entry entry = ref EntryAt(i);
+            if (entry.Length > 0 && !_acknowledged.Contains(first + (ulong)i))
+            {
+                _droppedRecords++;
+                _droppedSamples += (ulong)entry.Samples;
+            }
         }
-
-        return lost;
     }
 
     private void RemoveOldestNeedsLock(int count)
@@ -268,7 +300,7 @@ internal sealed class MemorySpool : ISpool
         _chunkUsed = 0;
     }
 
-    private void AddNeedsLock(ReadOnlySpan<byte> message, RecordKind kind)
+    private void AddNeedsLock(ReadOnlySpan<byte> message, RecordKind kind, int samples)
     {
         if (_count == _entries.Length)
         {
@@ -276,7 +308,7 @@ internal sealed class MemorySpool : ISpool
         }
 
         message.CopyTo(_chunk.AsSpan(_chunkUsed));
-        _entries[(_head + _count) % _entries.Length] = new Entry(_chunk, _chunkUsed, message.Length, kind);
+        _entries[(_head + _count) % _entries.Length] = new Entry(_chunk, _chunkUsed, message.Length, kind, samples);
         _chunkUsed += message.Length;
         _count++;
         _heldBytes += message.Length;
@@ -297,5 +329,5 @@ internal sealed class MemorySpool : ISpool
 
     private ref Entry EntryAt(int position) => ref _entries[(_head + position) % _entries.Length];
 
-    private readonly record struct Entry(byte[] Chunk, int Offset, int Length, RecordKind Kind);
+    private readonly record struct Entry(byte[] Chunk, int Offset, int Length, RecordKind Kind, int Samples);
 }

@@ -10,17 +10,18 @@ namespace NodeAgent.Agent.Uplink;
 /// One stream: greets, then sends the spool's records from a start on, each after the schemas it needs, and frees what is acknowledged.
 /// A state machine without thread, clock or network of its own.
 /// </summary>
-internal sealed class UplinkLane(Lane lane, ISpool spool, SchemaBook schemas, IUplinkLaneOwner owner) : ILinkReceiver
+internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUplinkLaneOwner owner) : ILinkReceiver
 {
     /// <summary>The contract's version that is spoken here.</summary>
     internal const uint Protocol = 1;
 
+    private readonly StreamSchemas _schemas = new(spool);
     private byte[] _record = new byte[4096];
+    private byte[]? _unsentSchema; // the aggregator would not take it yet
     private ILinkStream? _stream;
     private ulong _next;
     private ulong _last; // nothing beyond it is sent
     private ulong _start;
-    private uint _lastSchemaId;
     private bool _isSendClosed;
 
     internal Lane Lane => lane;
@@ -73,15 +74,21 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SchemaBook schemas, IU
         int sent = 0;
         while (IsOpen && !IsEnded && !_isSendClosed && sent < atMost && TryNext(out int length))
         {
-            if (!TrySend(length))
+            ReadOnlySpan<byte> record = _record.AsSpan(0, length);
+            SchemaNeed schemas = TrySendSchemas(record);
+            if (schemas == SchemaNeed.Send || (schemas == SchemaNeed.None && !_stream!.TrySend(record)))
             {
                 break;
             }
 
-            owner.OnSent(length);
-            SentThrough = _next;
+            if (schemas == SchemaNeed.None)
+            {
+                owner.OnSent(length);
+                SentThrough = _next;
+                sent++;
+            }
+
             _next++;
-            sent++;
         }
 
         return sent;
@@ -156,6 +163,7 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SchemaBook schemas, IU
         if (sequence >= _start && sequence > AcknowledgedThrough)
         {
             AcknowledgedThrough = sequence;
+            held.Add(_start, sequence);
             spool.Acknowledge(_start, sequence);
         }
 
@@ -172,48 +180,43 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SchemaBook schemas, IU
     private bool TryNext(out int length)
     {
         length = 0;
+        SkipHeld();
+        ulong last = Math.Min(_last, spool.ReadableThrough);
+        return _next <= last && spool.TryRead(ref _next, ref _record, out length) && _next <= last;
+    }
+
+    // Whole runs that the aggregator holds from an earlier stream are passed over; of one that it holds in part all goes again, as what is
+    // missing builds on what is there.
+    private void SkipHeld()
+    {
+        ulong through = held.LastContiguousFrom(_next);
+        if (through >= _next)
+        {
+            _next = Math.Max(_next, Math.Min(spool.StartAfter(through), through + 1));
+        }
+    }
+
+    // Send: there is one that could not go yet.
+    private SchemaNeed TrySendSchemas(ReadOnlySpan<byte> record)
+    {
         while (true)
         {
-            SkipAcknowledged();
-            ulong last = Math.Min(_last, spool.ReadableThrough);
-            if (_next > last || !spool.TryRead(ref _next, ref _record, out length) || _next > last)
+            if (_unsentSchema is not null)
             {
-                return false;
+                if (!_stream!.TrySend(_unsentSchema))
+                {
+                    return SchemaNeed.Send;
+                }
+
+                _unsentSchema = null;
             }
 
-            if (_next >= spool.FirstHeldSequence)
+            SchemaNeed need = _schemas.NextMissing(_next, record, out _unsentSchema);
+            if (need != SchemaNeed.Send)
             {
-                return true;
+                return need;
             }
-
-            // The spool overflowed past it meanwhile: it is counted as dropped, and its schemas may be gone.
         }
-    }
-
-    // Held by the aggregator already, from an earlier stream. Where a run is acknowledged in part, its records go again: later ones build on them.
-    private void SkipAcknowledged()
-    {
-        ulong needed = spool.FirstUnacknowledgedFrom(_next);
-        if (needed > _next)
-        {
-            _next = Math.Max(_next, spool.StartAfter(needed - 1));
-        }
-    }
-
-    private bool TrySend(int length)
-    {
-        uint sentSchemaId = _lastSchemaId;
-        while (schemas.NextNeeded(_next, ref sentSchemaId) is { } schema)
-        {
-            if (!_stream!.TrySend(schema))
-            {
-                return false;
-            }
-
-            _lastSchemaId = sentSchemaId;
-        }
-
-        return _stream!.TrySend(_record.AsSpan(0, length));
     }
 }
 

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.V1;
 
@@ -26,7 +25,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     private static readonly TimeSpan BacklogBeat = TimeSpan.FromMilliseconds(250);
 
     private readonly ISpool _spool;
-    private readonly SchemaBook _schemas;
+    private readonly SequenceSet _held = new(); // by the aggregator, as far as it has said on this connection
     private readonly ILink _link;
     private readonly BacklogPace _pace;
     private readonly UplinkContext _context;
@@ -39,10 +38,10 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     private long _livePausedUntil;
     private bool _isFinishing;
 
-    internal UplinkSession(ISpool spool, SchemaBook schemas, ILink link, BacklogPace pace, UplinkContext context)
+    internal UplinkSession(ISpool spool, ILink link, BacklogPace pace, UplinkContext context)
     {
-        (_spool, _schemas, _link, _pace, _context) = (spool, schemas, link, pace, context);
-        _live = new UplinkLane(Lane.Live, spool, schemas, this);
+        (_spool, _link, _pace, _context) = (spool, link, pace, context);
+        _live = new UplinkLane(Lane.Live, spool, _held, this);
         _greetedAt = Now;
         _liveHeardAt = Now;
         _live.Greet(link, Hello());
@@ -50,6 +49,9 @@ internal sealed class UplinkSession : IUplinkLaneOwner
 
     /// <summary>Null while the session goes on; then one sentence that says how it ended.</summary>
     internal string? Over { get; private set; }
+
+    // The first record held here that the aggregator has not.
+    private ulong OldestOwed => _held.LastContiguousFrom(_spool.FirstHeldSequence) + 1;
 
     private long Now => _context.Time.GetTimestamp();
 
@@ -81,7 +83,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         TakeHeld(welcome);
         if (lane == _live)
         {
-            ulong oldest = _spool.StartAfter(_spool.FirstUnacknowledgedFrom(_spool.FirstHeldSequence) - 1);
+            ulong oldest = _spool.StartAfter(OldestOwed - 1);
             bool isShort = _spool.NextSequence - Math.Min(oldest, _spool.NextSequence) <= CatchUpRecords;
             lane.SendFrom(isShort ? oldest : _spool.LiveStart(), ulong.MaxValue);
             _context.State.MeasureClock(welcome.WallUnixMs, _context.WallUnixMs, _context.Time.GetElapsedTime(_greetedAt));
@@ -89,8 +91,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         }
         else
         {
-            ulong first = _spool.FirstUnacknowledgedFrom(_spool.FirstHeldSequence);
-            lane.SendFrom(_spool.StartAfter(first - 1), _live.Start - 1);
+            lane.SendFrom(_spool.StartAfter(OldestOwed - 1), _live.Start - 1);
         }
     }
 
@@ -103,7 +104,6 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     void IUplinkLaneOwner.OnAcknowledged(UplinkLane lane)
     {
         Heard(lane);
-        _schemas.Release(_spool.FirstHeldSequence);
         _context.Progressed();
     }
 
@@ -180,7 +180,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
                 return Timeout.InfiniteTimeSpan;
             }
 
-            _backlog = new UplinkLane(Lane.Backlog, _spool, _schemas, this);
+            _backlog = new UplinkLane(Lane.Backlog, _spool, _held, this);
             _backlogHeardAt = Now;
             _backlog.Greet(_link, Hello());
         }
@@ -204,7 +204,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     }
 
     // A lane of its own is worth it only for what the live lane does not bring.
-    private bool HasBacklog => _backlog is not null || _spool.FirstUnacknowledgedFrom(_spool.FirstHeldSequence) < _live.Start;
+    private bool HasBacklog => _backlog is not null || OldestOwed < _live.Start;
 
     private void EndBacklog(UplinkLane ended)
     {
@@ -239,20 +239,22 @@ internal sealed class UplinkSession : IUplinkLaneOwner
 
     private void TakeHeld(Welcome welcome)
     {
-        if (welcome.AcknowledgedSequence > 0)
+        TakeHeld(1, welcome.AcknowledgedSequence);
+        foreach (V1.SequenceRange range in welcome.Held)
         {
-            _spool.Acknowledge(1, Math.Min(welcome.AcknowledgedSequence, _spool.NextSequence - 1));
+            TakeHeld(Math.Max(1, range.First), range.Last);
         }
+    }
 
-        foreach (SequenceRange range in welcome.Held)
+    // What was never spooled cannot be held: an aggregator that says so would make us free what is still to come.
+    private void TakeHeld(ulong first, ulong last)
+    {
+        last = Math.Min(last, _spool.NextSequence - 1);
+        if (first <= last)
         {
-            if (range.First > 0 && range.First <= range.Last && range.First < _spool.NextSequence)
-            {
-                _spool.Acknowledge(range.First, Math.Min(range.Last, _spool.NextSequence - 1));
-            }
+            _held.Add(first, last);
+            _spool.Acknowledge(first, last);
         }
-
-        _schemas.Release(_spool.FirstHeldSequence);
     }
 
     private Hello Hello() => new()
@@ -261,8 +263,8 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         BootId = _context.Identity.BootId,
         SpoolEpoch = _spool.Epoch,
         FirstHeldSequence = _spool.FirstHeldSequence,
-        DroppedRecords = _spool.DroppedRecords,
-        ThinnedRecords = _spool.ThinnedRecords,
+        DroppedRecords = _spool.Counts.DroppedRecords,
+        ThinnedRecords = _spool.Counts.ThinnedRecords,
         Boot = _spool.Boot,
         WallUnixMs = _context.WallUnixMs,
         MonotonicNs = _context.MonotonicNs,

@@ -14,14 +14,17 @@ public sealed class FrameBuilderTests
     private static readonly MetricDefinition Ratio = MetricDefinition.Gauge("test_ratio", "ratio", 0, "Test.");
 
     private readonly MemorySpool _spool = new(7, 8 << 20);
-    private readonly SchemaBook _book = new();
     private readonly FrameBuilder _frames;
     private readonly FrameReading _reading = new();
     private byte[] _buffer = new byte[1024];
     private ulong _next = 1;
-    private uint _lastSchema;
+    private readonly StreamSchemas _told;
 
-    public FrameBuilderTests() => _frames = new FrameBuilder(_spool, _book);
+    public FrameBuilderTests()
+    {
+        _frames = new FrameBuilder(_spool);
+        _told = new StreamSchemas(_spool);
+    }
 
     [Theory]
     [InlineData(11)]
@@ -83,14 +86,17 @@ public sealed class FrameBuilderTests
         Tick(table, 3, 4);
         Assert.Equal([3.0, 4.0], _reading.Values["sampler"]);
         Assert.Equal(2U, _reading.SchemaOf("sampler").SchemaId);
-        Assert.Equal(2, _book.Count);
-        uint none = 0;
-        Assert.NotNull(_book.NextNeeded(2, ref none));
-        Assert.Null(_book.NextNeeded(2, ref none)); // the second is for 3 and later
-        _book.Release(2);
-        Assert.Equal(2, _book.Count);
-        _book.Release(3);
-        Assert.Equal(1, _book.Count);
+        Assert.Equal(2, _spool.Schemas.Count);
+        List<BookedSchema> used = [];
+        _spool.Schemas.CopyUsedAt(2, used);
+        Assert.Equal(1U, Assert.Single(used).Id);
+        used.Clear();
+        _spool.Schemas.CopyFirstUsedAt(3, used);
+        Assert.Equal(2U, Assert.Single(used).Id);
+        _spool.Schemas.Release(2);
+        Assert.Equal(2, _spool.Schemas.Count);
+        _spool.Schemas.Release(3);
+        Assert.Equal(1, _spool.Schemas.Count);
     }
 
     [Fact]
@@ -133,7 +139,7 @@ public sealed class FrameBuilderTests
     public void End_RecordTooLargeForTheSpool_MakesTheNextOneAKeyFrame()
     {
         MemorySpool small = new(7, 0);
-        FrameBuilder frames = new(small, _book);
+        FrameBuilder frames = new(small);
         SeriesTable one = Table(1);
         SeriesTable huge = Table(40_000);
         Send(one);
@@ -145,7 +151,7 @@ public sealed class FrameBuilderTests
         }
 
         Send(huge);
-        Assert.Equal(1UL, small.DroppedRecords);
+        Assert.Equal(1UL, small.Counts.DroppedRecords);
         Send(one);
         Assert.True(frames.IsKey);
 
@@ -178,7 +184,7 @@ public sealed class FrameBuilderTests
                 _frames.Begin(tick, 1, 0);
                 _frames.Add("sampler", 1000, table);
                 _frames.End();
-                _spool.Acknowledge(_spool.NextSequence - 1);
+                _spool.Acknowledge(1, _spool.NextSequence - 1);
             }
         }
     }
@@ -234,7 +240,7 @@ public sealed class FrameBuilderTests
     {
         while (_spool.TryRead(ref _next, ref _buffer, out int length))
         {
-            while (_book.NextNeeded(_next, ref _lastSchema) is { } schema)
+            while (_told.NextMissing(_next, _buffer.AsSpan(0, length), out byte[]? schema) == SchemaNeed.Send)
             {
                 _reading.Take(schema);
             }

@@ -21,8 +21,12 @@ public sealed class MemorySpoolTests
         {
             switch (random.Next(20))
             {
-                case 0 or 1 or 2:
-                    model.Acknowledge((ulong)random.NextInt64(0, (long)model.Spool.NextSequence + 3));
+                case 0 or 1:
+                    model.Acknowledge(model.Spool.FirstHeldSequence, (ulong)random.NextInt64(0, (long)model.Spool.NextSequence + 3));
+                    break;
+                case 2:
+                    ulong from = (ulong)random.NextInt64(1, (long)model.Spool.NextSequence + 3);
+                    model.Acknowledge(from, from + (ulong)random.Next(40));
                     break;
                 case 3:
                     model.Append(random, random.Next(MemorySpool.ChunkBytes, Capacity + 1), (RecordKind)random.Next(3));
@@ -44,7 +48,7 @@ public sealed class MemorySpoolTests
         }
 
         model.CheckAll();
-        Assert.True(model.Spool.DroppedRecords > 0, "the run never filled the spool, so it proved little");
+        Assert.True(model.Spool.Counts.DroppedRecords > 0, "the run never filled the spool, so it proved little");
     }
 
     [Fact]
@@ -53,7 +57,7 @@ public sealed class MemorySpoolTests
         MemorySpool spool = new(7, Capacity);
         Assert.True(spool.Append(new byte[10], RecordKind.KeyFrame));
         Assert.False(spool.Append(new byte[Capacity + 1], RecordKind.Frame));
-        Assert.Equal(1UL, spool.DroppedRecords);
+        Assert.Equal(1UL, spool.Counts.DroppedRecords);
         ulong appended = 2;
         while (spool.FirstHeldSequence <= 2)
         {
@@ -61,7 +65,7 @@ public sealed class MemorySpoolTests
         }
 
         // Records 1 and 2 went, and nothing else that was held: the run that began at 3 may follow.
-        Assert.Equal(spool.FirstHeldSequence - 1, spool.DroppedRecords);
+        Assert.Equal(spool.FirstHeldSequence - 1, spool.Counts.DroppedRecords);
     }
 
     [Fact]
@@ -73,7 +77,7 @@ public sealed class MemorySpoolTests
             spool.Append(new byte[MemorySpool.ChunkBytes], RecordKind.KeyFrame);
         }
 
-        spool.Acknowledge(1); // one chunk is spare, three are in use
+        spool.Acknowledge(1, 1); // one chunk is spare, three are in use
         spool.Append(new byte[2 * MemorySpool.ChunkBytes + 5], RecordKind.KeyFrame);
         Assert.InRange(spool.HeldBytes, 1, Capacity);
     }
@@ -112,7 +116,7 @@ public sealed class MemorySpoolTests
                 ulong sequence = spool.NextSequence;
                 spool.Append(message, i % 60 == 0 ? RecordKind.KeyFrame : RecordKind.Frame);
                 spool.TryRead(ref sequence, ref destination, out _);
-                spool.Acknowledge(sequence);
+                spool.Acknowledge(1, sequence);
             }
         }
     }
@@ -137,14 +141,12 @@ public sealed class MemorySpoolTests
     }
 
     [Fact]
-    public async Task WaitForAppend_RecordBeforeTheWait_CompletesAtOnce()
+    public void Append_Taken_WakesTheReader()
     {
         MemorySpool spool = new(7, Capacity);
+        ulong seen = 0;
+        spool.OnReadable = () => seen = spool.ReadableThrough;
         spool.Append([1], RecordKind.Single);
-        await spool.WaitForAppendAsync(CancellationToken.None);
-        Task second = spool.WaitForAppendAsync(CancellationToken.None).AsTask();
-        Assert.False(second.IsCompleted);
-        spool.Append([2], RecordKind.Single);
-        await second;
+        Assert.Equal(1UL, seen);
     }
 }

@@ -6,7 +6,8 @@ namespace NodeAgent.Agent.Tests.Spool;
 internal sealed class SpoolModel(MemorySpool spool, long capacity)
 {
     private readonly List<(byte[] Bytes, RecordKind Kind, bool IsOversized)> _all = [];
-    private ulong _acknowledged;
+    private readonly HashSet<ulong> _acknowledged = [];
+    private ulong _held = 1; // all before it was acknowledged or dropped
     private ulong _dropped;
     private byte[] _buffer = new byte[16];
 
@@ -28,18 +29,28 @@ internal sealed class SpoolModel(MemorySpool spool, long capacity)
         Assert.Equal(canBeRead, taken);
     }
 
-    internal void Acknowledge(ulong sequence)
+    internal void Acknowledge(ulong first, ulong last)
     {
         ulong firstBefore = spool.FirstHeldSequence;
-        spool.Acknowledge(sequence);
-        _acknowledged = Math.Max(_acknowledged, Math.Min(sequence, Next - 1));
-        Assert.Equal(ExpectedStart(_acknowledged, firstBefore), spool.FirstHeldSequence);
+        spool.Acknowledge(first, last);
+        for (ulong sequence = first; sequence <= Math.Min(last, Next - 1); sequence++)
+        {
+            _acknowledged.Add(sequence);
+        }
+
+        _held = Math.Max(_held, firstBefore);
+        while (_acknowledged.Contains(_held))
+        {
+            _held++;
+        }
+
+        Assert.Equal(ExpectedStart(_held - 1, firstBefore), spool.FirstHeldSequence);
     }
 
     internal void CheckOne(Random random)
     {
         Assert.Equal(Next, spool.NextSequence);
-        Assert.Equal(_dropped, spool.DroppedRecords);
+        Assert.Equal(_dropped, spool.Counts.DroppedRecords);
         Assert.InRange(spool.HeldBytes, 0, capacity);
         ulong asked = (ulong)random.NextInt64(0, (long)Next + 2);
         Assert.Equal(ExpectedStart(asked, spool.FirstHeldSequence), spool.StartAfter(asked));
@@ -81,7 +92,7 @@ internal sealed class SpoolModel(MemorySpool spool, long capacity)
         ulong first = spool.FirstHeldSequence;
         for (ulong sequence = firstBefore; sequence < first; sequence++)
         {
-            _dropped += sequence > _acknowledged && !Of(sequence).IsOversized ? 1UL : 0;
+            _dropped += !_acknowledged.Contains(sequence) && !Of(sequence).IsOversized ? 1UL : 0;
         }
 
         // Whole runs go: what is left starts at a key frame, or is only the record that needed the room.

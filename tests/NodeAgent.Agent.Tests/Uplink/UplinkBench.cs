@@ -34,8 +34,8 @@ internal sealed class UplinkBench : IDisposable
         UplinkContext context = new(
             Network.Peer, new UplinkIdentity("9.8.7", "boot-1"), Time, new Half(),
             new UplinkLog(new Logger<UplinkLog>(_logs), new RepeatedEventGate(_logs, Time)));
-        Client = new UplinkClient(Spool, Schemas, Network, context, new BacklogPace(BacklogRecordsPerSecond, Time));
-        _frames = new FrameBuilder(Spool, Schemas);
+        Client = new UplinkClient(Spool, Network, context, new BacklogPace(BacklogRecordsPerSecond, Time));
+        _frames = new FrameBuilder(Spool);
         _table.Add(Metric, new Label("n", "0"));
     }
 
@@ -43,9 +43,7 @@ internal sealed class UplinkBench : IDisposable
 
     internal FakeNetwork Network { get; } = new();
 
-    internal MemorySpool Spool { get; } = new(77, 1 << 20);
-
-    internal SchemaBook Schemas { get; } = new();
+    internal MemorySpool Spool { get; } = new(77, 4 << 20);
 
     internal UplinkClient Client { get; }
 

@@ -16,7 +16,6 @@ internal sealed class BenchStream : IDisposable
     private readonly RpcChannel _channel;
     private readonly HostLikeFrames _frames;
     private readonly LastMessageSpool _spool = new();
-    private readonly SchemaBook _schemas = new();
     private readonly FrameBuilder _builder;
     private readonly BenchRecord _record = new();
     private readonly AsyncDuplexStreamingCall<BenchRecord, AcknowledgedBox> _call;
@@ -25,7 +24,7 @@ internal sealed class BenchStream : IDisposable
     internal BenchStream(string address, int number)
     {
         _frames = new HostLikeFrames(number);
-        _builder = new FrameBuilder(_spool, _schemas);
+        _builder = new FrameBuilder(_spool);
         _channel = RpcChannel.ForAddress($"http://{address}");
         Metadata headers = new() { { FleetIdentity.PlaintextHeader, new FleetIdentity("local", FleetRole.Agent, $"bench-{number}").ToUri() } };
         _call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(BenchMethod.Create(), null, new CallOptions(headers));
@@ -53,10 +52,9 @@ internal sealed class BenchStream : IDisposable
         _frames.Tick();
         _builder.Begin(wallUnixMs, (ulong)wallUnixMs * 1_000_000, 1);
         _builder.Add("bench", 1000, _frames.Table);
-        uint schema = 0;
         bool first = _spool.NextSequence == 1;
         _builder.End();
-        if (first && _schemas.NextNeeded(1, ref schema) is { } message)
+        if (first && _spool.FindSchema(1, 1) is { } message)
         {
             _record.Set(message);
             await _call.RequestStream.SendAsync(_record).ConfigureAwait(false);
@@ -114,11 +112,23 @@ internal sealed class BenchStream : IDisposable
 
         public ulong FirstHeldSequence => NextSequence;
 
-        public ulong DroppedRecords => 0;
+        public uint Boot => 0;
+
+        public ulong ReadableThrough => NextSequence - 1;
+
+        public SpoolCounts Counts => default;
+
+        public SpoolMode Mode => SpoolMode.MemoryOnly;
+
+        public string ModeReason => "";
+
+        public SchemaBook Schemas { get; } = new();
+
+        public Action? OnReadable { get; set; }
 
         public long HeldBytes => Length;
 
-        public bool Append(ReadOnlySpan<byte> message, RecordKind kind)
+        public bool Append(ReadOnlySpan<byte> message, RecordKind kind, int samples = 0)
         {
             if (message.Length > _message.Length)
             {
@@ -131,14 +141,14 @@ internal sealed class BenchStream : IDisposable
             return true;
         }
 
-        public void Acknowledge(ulong sequence) => throw new NotSupportedException();
+        public void Acknowledge(ulong first, ulong last) => throw new NotSupportedException();
 
         public ulong StartAfter(ulong acknowledged) => throw new NotSupportedException();
 
+        public ulong LiveStart() => throw new NotSupportedException();
+
         public bool TryRead(ref ulong sequence, ref byte[] destination, out int length) => throw new NotSupportedException();
 
-        public ValueTask WaitForAppendAsync(CancellationToken cancellation) => throw new NotSupportedException();
-
-        public void Wake() => throw new NotSupportedException();
+        public byte[]? FindSchema(ulong sequence, uint schemaId) => Schemas.TryGet(schemaId);
     }
 }
