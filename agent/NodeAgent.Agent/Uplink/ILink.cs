@@ -8,27 +8,34 @@ internal interface ILinkDialer
     /// <summary>Host and port, for people.</summary>
     string Peer { get; }
 
-    /// <summary>Connects; may block for the connect timeout. Null: <paramref name="problem"/> says in one sentence why.</summary>
-    ILink? TryDial(out string problem);
+    /// <summary>
+    /// Connects; may block for the connect timeout, less when <paramref name="stop"/> is cancelled and <see cref="Wake"/> called.
+    /// Null: <paramref name="problem"/> says in one sentence why.
+    /// </summary>
+    ILink? TryDial(CancellationToken stop, out string problem);
+
+    /// <summary>Without a connection: waits for this long, less when woken.</summary>
+    void Wait(TimeSpan atMost);
+
+    /// <summary>Ends a wait, here or on a connection, also one that begins after this; from any thread.</summary>
+    void Wake();
 }
 
-/// <summary>One connection. Everything but <see cref="Wake"/> belongs to one thread.</summary>
+/// <summary>One connection, used by one thread.</summary>
 internal interface ILink : IDisposable
 {
-    /// <summary>Opens one <c>AgentLink.Connect</c>; what the aggregator says on it goes to the receiver, during <see cref="Wait"/>.</summary>
-    ILinkStream Open(ILinkReceiver receiver);
+    /// <summary>Opens one <c>AgentLink.Connect</c>; what the aggregator says on it goes to the receiver, during <see cref="Wait"/>.
+    /// Null: the connection takes no more streams.</summary>
+    ILinkStream? Open(ILinkReceiver receiver);
 
     /// <summary>
-    /// Handles what has arrived; waits for something to arrive for at most this long, less when woken.
+    /// Handles what has arrived; waits for something to arrive for at most this long, less when <see cref="ILinkDialer.Wake"/> is called.
     /// False: the connection is lost, and <see cref="Problem"/> says why.
     /// </summary>
     bool Wait(TimeSpan atMost);
 
     /// <summary>Why the connection was lost; empty while it is not.</summary>
     string Problem { get; }
-
-    /// <summary>Ends a wait, from any thread, also one that begins after this; nothing after <see cref="IDisposable.Dispose"/>.</summary>
-    void Wake();
 }
 
 /// <summary>One stream of a connection.</summary>
@@ -40,7 +47,7 @@ internal interface ILinkStream
     /// <summary>Nothing more will be sent; the aggregator answers with its last acknowledgement and ends the stream.</summary>
     void CloseSend();
 
-    /// <summary>Abandons the stream; its receiver hears nothing more.</summary>
+    /// <summary>Abandons the stream; its receiver may hear of the end at once, and nothing later.</summary>
     void Cancel();
 }
 

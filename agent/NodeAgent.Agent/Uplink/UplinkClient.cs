@@ -12,12 +12,10 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
     // Waits are in milliseconds of 31 bits, pauses can be longer; to look once an hour is free.
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
-    private readonly AutoResetEvent _wake = new(initialState: false);
-    private readonly Lock _lock = new(); // between the one thread, which ends a connection, and others, which wake it
-    private ILink? _link;
+    private volatile ILink? _link;
     private UplinkSession? _session;
     private long _dialAt = long.MinValue;
-    private volatile bool _isFinishing;
+    private readonly CancellationTokenSource _finishing = new();
 
     internal UplinkState State => context.State;
 
@@ -32,7 +30,7 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
             return wait;
         }
 
-        if (_isFinishing)
+        if (_finishing.IsCancellationRequested)
         {
             _session!.Finish();
         }
@@ -44,7 +42,7 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         }
 
         Hangup();
-        if (_isFinishing)
+        if (_finishing.IsCancellationRequested)
         {
             context.State.IsConnected = false;
             IsFinished = true;
@@ -64,37 +62,36 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         }
         else
         {
-            _wake.WaitOne(atMost);
+            dialer.Wait(atMost);
         }
     }
 
     /// <summary>The spool has something to send. From any thread; costs nothing while there is no connection.</summary>
     internal void Wake()
     {
-        lock (_lock)
+        if (_link is not null)
         {
-            _link?.Wake();
+            dialer.Wake();
         }
     }
 
     /// <summary>An orderly end: sends what is left of the fresh data and says goodbye. Nothing may be spooled afterwards.</summary>
     internal void Finish()
     {
-        _isFinishing = true;
-        _wake.Set();
-        Wake();
+        _finishing.Cancel();
+        dialer.Wake();
     }
 
     public void Dispose()
     {
         Hangup();
-        _wake.Dispose();
+        _finishing.Dispose();
     }
 
     private bool TryDial(out TimeSpan wait)
     {
         wait = Timeout.InfiniteTimeSpan;
-        if (_isFinishing)
+        if (_finishing.IsCancellationRequested)
         {
             IsFinished = true;
             return false;
@@ -107,17 +104,13 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
             return false;
         }
 
-        if (dialer.TryDial(out string problem) is not { } link)
+        if (dialer.TryDial(_finishing.Token, out string problem) is not { } link)
         {
             wait = RetryIn(context.Lost(problem));
             return false;
         }
 
-        lock (_lock)
-        {
-            _link = link;
-        }
-
+        _link = link;
         _session = new UplinkSession(spool, link, pace, context);
         return true;
     }
@@ -131,10 +124,7 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
     private void Hangup()
     {
         _session = null;
-        lock (_lock)
-        {
-            _link?.Dispose();
-            _link = null;
-        }
+        _link?.Dispose();
+        _link = null;
     }
 }

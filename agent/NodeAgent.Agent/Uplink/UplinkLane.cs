@@ -52,9 +52,9 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUpl
         hello.Lane = lane;
         hello.Protocol = Protocol;
         _stream = link.Open(this);
-        if (!_stream.TrySend(new AgentMessage { Hello = hello }.ToByteArray()))
+        if (_stream is null || !_stream.TrySend(new AgentMessage { Hello = hello }.ToByteArray()))
         {
-            OnEnd(StatusCode.Unavailable, "the aggregator takes no messages");
+            OnEnd(StatusCode.Unavailable, "the aggregator takes no new streams");
         }
     }
 
@@ -173,7 +173,7 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUpl
     /// <summary>Gives the stream up.</summary>
     internal void Abandon(StatusCode code, string why)
     {
-        _stream!.Cancel();
+        _stream?.Cancel();
         OnEnd(code, why);
     }
 

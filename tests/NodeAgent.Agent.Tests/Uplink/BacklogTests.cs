@@ -60,8 +60,8 @@ public sealed class BacklogTests : IDisposable
         FakeStream backlog = WelcomeBacklog(0, (1, 300), (400, 720));
         _bench.Pass(TimeSpan.FromSeconds(300));
 
-        // 301 is in the run that starts there; 399 in that of 361, whose rest must go along; 721 starts one.
-        Assert.Equal([.. UplinkBench.Through(301, 400), .. UplinkBench.Through(721, 960)], UplinkBench.Read(backlog).Sequences.Where(s => s != 400).Order().Prepend(400UL).Order().ToArray());
+        // 301 starts a run, and so does 721: what is held in between is not needed for either.
+        Assert.Equal([.. UplinkBench.Through(301, 399), .. UplinkBench.Through(721, 960)], UplinkBench.Read(backlog).Sequences);
     }
 
     [Fact]
@@ -138,8 +138,7 @@ public sealed class BacklogTests : IDisposable
         live.End();
         _bench.Step();
         Assert.True(_bench.Client.IsFinished);
-        Assert.Equal(1UL, _bench.Spool.FirstUnacknowledgedFrom(1));
-        Assert.Equal(1001UL, _bench.Spool.FirstUnacknowledgedFrom(961));
+        Assert.Equal(960UL, _bench.Spool.UnacknowledgedRecords);
     }
 
     private FakeStream WelcomeBacklog(ulong acknowledged = 0, params (ulong First, ulong Last)[] held)

@@ -17,7 +17,13 @@ internal sealed class FakeNetwork : ILinkDialer
 
     public string Peer => "agg:1";
 
-    public ILink? TryDial(out string problem)
+    internal int Wakes { get; private set; }
+
+    public void Wake() => Wakes++;
+
+    public void Wait(TimeSpan atMost) => throw new InvalidOperationException("a test does not wait");
+
+    public ILink? TryDial(CancellationToken stop, out string problem)
     {
         problem = Refusal ?? "";
         if (Refusal is not null)
@@ -39,19 +45,15 @@ internal sealed class FakeLink : ILink
 
     internal bool IsDisposed { get; private set; }
 
-    internal int Wakes { get; private set; }
-
     public string Problem { get; internal set; } = "";
 
-    public ILinkStream Open(ILinkReceiver receiver)
+    public ILinkStream? Open(ILinkReceiver receiver)
     {
         Streams.Add(new FakeStream(receiver));
         return Streams[^1];
     }
 
     public bool Wait(TimeSpan atMost) => throw new InvalidOperationException("a test does not wait");
-
-    public void Wake() => Wakes++;
 
     public void Dispose() => IsDisposed = true;
 }
