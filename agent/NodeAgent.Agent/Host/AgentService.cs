@@ -43,7 +43,7 @@ internal static class AgentService
         spool.OnReadable = uplink.Wake;
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
         HostEventSpooler events = new(spool, platform.EventSources, inventory, bootId, log);
-        TickSpooler sink = new(new FrameBuilder(spool), events, uplink, log);
+        TickSpooler sink = new(new FrameBuilder(spool), events, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, roots, platform.Clock, new SamplerWatch(log));
         AddOwnMetrics(samplers.Self, uplink.State, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.Capacity, bootId);
