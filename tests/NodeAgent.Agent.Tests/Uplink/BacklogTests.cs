@@ -20,7 +20,7 @@ public sealed class BacklogTests : IDisposable
         Assert.Equal(UplinkBench.Through(961, 1000), fresh.Sequences);
         FakeStream backlog = WelcomeBacklog();
         FrameReading old = new();
-        for (int second = 0; second < 240; second++)
+        for (int second = 0; second < 241; second++)
         {
             _bench.Tick();
             _bench.Pass(TimeSpan.FromSeconds(1));

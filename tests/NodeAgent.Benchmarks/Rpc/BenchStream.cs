@@ -112,6 +112,8 @@ internal sealed class BenchStream : IDisposable
 
         public ulong FirstHeldSequence => NextSequence;
 
+        public ulong UnacknowledgedRecords => 0;
+
         public uint Boot => 0;
 
         public ulong ReadableThrough => NextSequence - 1;
