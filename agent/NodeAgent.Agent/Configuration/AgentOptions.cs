@@ -14,6 +14,9 @@ internal sealed class AgentOptions
 
     internal SpoolSettings Spool { get; } = new();
 
+    /// <summary>The pace of a backlog: a multiple of the rate at which frames are made.</summary>
+    internal double BacklogRecordsPerSecond => Uplink.BacklogSpeed / Sampling.ShortestInterval.TotalSeconds;
+
     internal static SettingCatalog<AgentOptions> Settings { get; } = SettingCatalog.Define<AgentOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the agent writes to standard error.")
         .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out; it never listens.")
@@ -36,6 +39,8 @@ internal sealed class UplinkSettings
 
     internal string? PlaintextNode { get; set; }
 
+    internal int BacklogSpeed { get; set; } = 4;
+
     internal static SettingCatalog<UplinkSettings> Settings { get; } = SettingCatalog.Define<UplinkSettings>(s => s
         .Endpoint("aggregator", o => o.Aggregator, (o, v) => o.Aggregator = v, ["https", "http"],
             "The aggregator's address. http is without TLS, for measurements on one machine, and needs plaintext_node.",
@@ -50,6 +55,9 @@ internal sealed class UplinkSettings
             "Name that the aggregator's certificate must carry. Null: the host in the address.")
         .OptionalText("plaintext_node", o => o.PlaintextNode, (o, v) => o.PlaintextNode = v,
             "The node's name towards an http aggregator, which has no certificate to take it from. Not allowed with https.")
+        .Integer("backlog_speed", o => o.BacklogSpeed, (o, v) => o.BacklogSpeed = v, 1, 1000,
+            "How much faster than it was made a backlog is handed over after an absence, beside fresh data. "
+            + "Bounds what a fleet asks of its aggregator after an outage.")
         .Rule(["aggregator", "plaintext_node"], o => o.Aggregator?.Scheme == "http" != (o.PlaintextNode is not null)
             ? "plaintext_node goes with an http address and only with it" : null)
         .Rule(["aggregator"], o => o.Aggregator is { Scheme: "http", IsLoopback: false }

@@ -23,6 +23,10 @@ internal sealed class SamplingSettings
         entry => new SamplerSettings { Enabled = entry.IsEnabledByDefault, Interval = entry.DefaultInterval },
         StringComparer.Ordinal);
 
+    /// <summary>The pace of frames: the shortest interval of a sampler that runs; a second where none does.</summary>
+    internal TimeSpan ShortestInterval =>
+        Samplers.Values.Where(sampler => sampler.Enabled).Select(sampler => sampler.Interval).DefaultIfEmpty(TimeSpan.FromSeconds(1)).Min();
+
     internal static SettingCatalog<SamplingSettings> Settings { get; } = SettingCatalog.Define<SamplingSettings>(s => s
         .Choice("cpu_detail", o => o.CpuDetail, (o, v) => o.CpuDetail = v,
             "automatic: series for each processor up to 16 processors, sums above. per_core: always for each. summed: always sums.")

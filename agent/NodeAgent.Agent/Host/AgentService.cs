@@ -24,8 +24,8 @@ internal static class AgentService
     {
         AgentOptions options = context.Options;
         ILogger log = context.Log.CreateLogger("agent");
-        using UplinkChannel? channel = UplinkChannel.TryCreate(options.Uplink, out string problem);
-        if (channel is null)
+        using RpcLinkDialer? dialer = RpcLinkDialer.TryCreate(options.Uplink, out string problem);
+        if (dialer is null)
         {
             log.CertificateUnusable(problem);
             return ExitCode.Usage;
@@ -36,41 +36,41 @@ internal static class AgentService
         string bootId = platform.BootId;
         Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
         MemorySpool spool = new(NewEpoch(random), options.Spool.Capacity);
-        UplinkClient uplink = new(
-            spool, channel.Transport, new UplinkIdentity(AgentVersion.Text, bootId), TimeProvider.System, random,
+        UplinkContext link = new(
+            dialer.Peer, new UplinkIdentity(AgentVersion.Text, bootId), platform.Clock, random,
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), new RepeatedEventGate(log, TimeProvider.System)));
+        UplinkClient uplink = new(spool, dialer, link, new BacklogPace(options.BacklogRecordsPerSecond, platform.Clock));
+        spool.OnReadable = uplink.Wake;
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
         HostEventSpooler events = new(spool, platform.EventSources, inventory, bootId, log);
-        TickSpooler sink = new(new FrameBuilder(spool), events, uplink, log);
+        TickSpooler sink = new(new FrameBuilder(spool), events, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, roots, platform.Clock, new SamplerWatch(log));
-        AddOwnMetrics(samplers.Self, uplink, spool);
+        AddOwnMetrics(samplers.Self, uplink.State, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.Capacity, bootId);
 
         inventory.Start();
         using TickThread tick = new(samplers.MakeLoop(sink, TickSchedule.PhaseOf(MachineIdentity(roots))));
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
-        context.Notifier.Ready($"sampling, sending to {channel.Transport.Peer}");
-        await RunUplinkAsync(uplink, tick, context.Lifetime.Stopping).ConfigureAwait(false);
-        log.Stopped(samplers.Statistics.Ticks, spool.NextSequence - 1 - uplink.State.AcknowledgedSequence);
+        UplinkThread uplinkThread = new(uplink);
+        uplinkThread.Start();
+        context.Notifier.Ready($"sampling, sending to {dialer.Peer}");
+        await WaitForAsync(context.Lifetime.Stopping).ConfigureAwait(false);
+
+        // The tick ends first, then the uplink gets a moment to hand over what there is.
+        tick.Stop(TimeSpan.FromSeconds(1));
+        uplinkThread.Stop(FlushLimit);
+        log.Stopped(samplers.Statistics.Ticks, spool.UnacknowledgedRecords);
         return ExitCode.Ok;
     }
 
-    // At a stop the tick ends first, then the uplink gets a moment to hand over what it holds.
-    private static async Task RunUplinkAsync(UplinkClient uplink, TickThread tick, CancellationToken stopping)
+    private static async Task WaitForAsync(CancellationToken stopping)
     {
-        using CancellationTokenSource end = new();
-        Task running = uplink.RunAsync(end.Token);
         TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using (stopping.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), stopped))
         {
-            await Task.WhenAny(running, stopped.Task).ConfigureAwait(false);
+            await stopped.Task.ConfigureAwait(false);
         }
-
-        tick.Stop(TimeSpan.FromSeconds(1));
-        await uplink.FinishAsync(FlushLimit).ConfigureAwait(false);
-        await end.CancelAsync().ConfigureAwait(false);
-        await running.ConfigureAwait(false);
     }
 
     private static SamplerSet CreateSamplers(SamplingSettings settings, HostRoots roots, TimeProvider clock, ISamplerObserver observer) => new(
@@ -80,17 +80,16 @@ internal static class AgentService
         entry => settings.Samplers[entry.Name] is { Enabled: true } wanted ? wanted.Interval : null,
         observer);
 
-    private static void AddOwnMetrics(SelfSampler self, UplinkClient client, MemorySpool spool)
+    private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, MemorySpool spool)
     {
-        UplinkState uplink = client.State;
-        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread() - client.AllocatedByWoken);
+        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread());
         self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
         self.AddSource(UplinkMetrics.ConnectionsTotal, () => uplink.Connections);
         self.AddSource(UplinkMetrics.SentRecordsTotal, () => uplink.SentRecords);
         self.AddSource(UplinkMetrics.SentBytesTotal, () => uplink.SentBytes);
         self.AddSource(UplinkMetrics.RejectedRecordsTotal, () => uplink.RejectedRecords);
         self.AddSource(UplinkMetrics.SpoolBytes, () => spool.HeldBytes);
-        self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.NextSequence - 1 - Math.Min(spool.NextSequence - 1, uplink.AcknowledgedSequence));
+        self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.UnacknowledgedRecords);
         self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.Counts.DroppedRecords);
     }
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
-using NodeAgent.Agent.Uplink;
 using NodeAgent.Sampling.Clock;
 using NodeAgent.Sampling.Scheduling;
 
@@ -11,7 +10,7 @@ namespace NodeAgent.Agent.Host;
 /// The end of a tick: events and a changed inventory first, then one frame, all appended to the spool on the tick's thread, so
 /// that sequence is the order of time.
 /// </summary>
-internal sealed class TickSpooler(FrameBuilder frames, HostEventSpooler events, UplinkClient uplink, ILogger log) : ITickSink
+internal sealed class TickSpooler(FrameBuilder frames, HostEventSpooler events, ILogger log) : ITickSink
 {
     private readonly ClockQualityTracker _clock = new();
 
@@ -28,7 +27,6 @@ internal sealed class TickSpooler(FrameBuilder frames, HostEventSpooler events, 
             }
 
             frames.End();
-            uplink.CheckProgress();
         }
         catch (Exception e)
         {

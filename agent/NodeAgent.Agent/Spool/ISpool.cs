@@ -30,6 +30,9 @@ internal interface ISpool
     /// </summary>
     ulong ReadableThrough { get; }
 
+    /// <summary>Records held that the aggregator has not acknowledged.</summary>
+    ulong UnacknowledgedRecords { get; }
+
     /// <summary>Bytes of records held now, on disk and in memory.</summary>
     long HeldBytes { get; }
 

@@ -63,6 +63,17 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
+    public ulong UnacknowledgedRecords
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (ulong)_count - (_count == 0 ? 0 : _acknowledged.CountWithin(FirstHeldNeedsLock, _nextSequence - 1));
+            }
+        }
+    }
+
     public SpoolCounts Counts
     {
         get

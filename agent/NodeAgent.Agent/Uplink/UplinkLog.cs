@@ -20,6 +20,16 @@ internal sealed partial class UplinkLog(ILogger<UplinkLog> logger, RepeatedEvent
         }
     }
 
+    internal void BacklogLost(string peer, string reason, TimeSpan retryIn)
+    {
+        if (gate.IsFirst(nameof(UplinkBacklogLost), peer))
+        {
+            UplinkBacklogLost(logger, peer, reason, retryIn);
+        }
+    }
+
+    internal void BacklogSent(string peer) => gate.Recovered(nameof(UplinkBacklogLost), peer);
+
     internal void Throttled(string peer, TimeSpan pause, string reason)
     {
         if (gate.IsFirst(nameof(UplinkThrottled), peer))
@@ -63,4 +73,12 @@ internal sealed partial class UplinkLog(ILogger<UplinkLog> logger, RepeatedEvent
         Cause = "This host's clock is far off, or the record is older than the aggregator keeps.",
         Action = "Check the clock (`timedatectl`); the reason says which way it is off.")]
     private static partial void UplinkRecordRejected(ILogger logger, string peer, ulong sequence, string reason);
+
+    [LoggerMessage(EventId = 4005, EventName = "UplinkBacklogLost", Level = LogLevel.Warning,
+        Message = "handing the backlog to {Peer} was cut short: {Reason}; next try in {RetryIn}")]
+    [EventHelp(
+        Meaning = "Fresh telemetry goes on; what piled up earlier stays in the spool and is sent later.",
+        Cause = "The aggregator refuses or does not answer on the backlog's stream; the reason says which.",
+        Action = "Nothing at once. If it repeats, look at the aggregator's log for this node.")]
+    private static partial void UplinkBacklogLost(ILogger logger, string peer, string reason, TimeSpan retryIn);
 }

@@ -125,8 +125,7 @@ public sealed class HostEventSpoolerTests : IDisposable
     [Fact]
     public void Tick_EventsAndTables_PutsTheEventsBeforeTheFrame()
     {
-        UplinkBench uplink = new();
-        TickSpooler tick = new(new FrameBuilder(_spool), _events, uplink.Client, _log);
+        TickSpooler tick = new(new FrameBuilder(_spool), _events, _log);
         SeriesTable table = new();
         table.Set(table.Add(MetricDefinition.Gauge("x", "", 1, "Test.")), 5);
         _kernel.Waiting.Add(new HostEvent("xid", EventSeverity.Error, "m", [], 1, "b", 1));

@@ -14,12 +14,16 @@ using Label = NodeAgent.Contracts.Series.Label;
 
 namespace NodeAgent.Agent.Tests.Uplink;
 
-/// <summary>An uplink between a real spool and a <see cref="FakeAggregator"/>, on simulated time.</summary>
-internal sealed class UplinkBench : IAsyncDisposable
+/// <summary>An uplink between a real spool and a <see cref="FakeNetwork"/>, on simulated time and one thread.</summary>
+internal sealed class UplinkBench : IDisposable
 {
+    /// <summary>With <see cref="Half"/>: half of the first bound.</summary>
+    internal static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(500);
+
+    internal const int BacklogRecordsPerSecond = 4;
+
     private static readonly MetricDefinition Metric = MetricDefinition.Gauge("test_value", "", 1, "Test.", "n");
 
-    private readonly CancellationTokenSource _stop = new();
     private readonly CapturingLogger _logs = new();
     private readonly FrameBuilder _frames;
     private readonly SeriesTable _table = new();
@@ -27,31 +31,61 @@ internal sealed class UplinkBench : IAsyncDisposable
 
     internal UplinkBench()
     {
-        Client = new UplinkClient(
-            Spool, new UplinkTransport(Aggregator, "agg:1", new Metadata { { "who", "me" } }), new UplinkIdentity("9.8.7", "boot-1"), Time,
-            new Half(), new UplinkLog(new Logger<UplinkLog>(_logs), new RepeatedEventGate(_logs, Time)));
+        UplinkContext context = new(
+            Network.Peer, new UplinkIdentity("9.8.7", "boot-1"), Time, new Half(),
+            new UplinkLog(new Logger<UplinkLog>(_logs), new RepeatedEventGate(_logs, Time)));
+        Client = new UplinkClient(Spool, Network, context, new BacklogPace(BacklogRecordsPerSecond, Time));
         _frames = new FrameBuilder(Spool);
         _table.Add(Metric, new Label("n", "0"));
     }
 
     internal SimulatedTime Time { get; } = new();
 
-    internal FakeAggregator Aggregator { get; } = new();
+    internal FakeNetwork Network { get; } = new();
 
-    internal MemorySpool Spool { get; } = new(77, 1 << 20);
+    internal MemorySpool Spool { get; } = new(77, 4 << 20);
 
     internal UplinkClient Client { get; }
 
     internal CapturingLogger Logs => _logs;
 
-    internal Task Running { get; private set; } = Task.CompletedTask;
+    internal string LostReason => (string)_logs.Single("UplinkLost").Parameters["Reason"]!;
 
-    internal void Start() => Running = Task.Run(() => Client.RunAsync(_stop.Token));
+    internal TimeSpan Step() => Client.Step();
 
-    internal Task StopAsync()
+    /// <summary>Time passes in pieces in which the uplink is stepped as its thread would be.</summary>
+    internal void Pass(TimeSpan time)
     {
-        _stop.Cancel();
-        return Running.WaitAsync(FakeAggregator.Patience);
+        for (TimeSpan end = Time.Elapsed + time; Time.Elapsed < end;)
+        {
+            TimeSpan idle = Step();
+            TimeSpan left = end - Time.Elapsed;
+            Time.Advance(idle == Timeout.InfiniteTimeSpan || idle > left ? left : idle);
+        }
+
+        Step();
+    }
+
+    /// <summary>Dials, and has the live lane welcomed.</summary>
+    internal FakeStream Connect(ulong acknowledged = 0, params (ulong First, ulong Last)[] held)
+    {
+        Step();
+        FakeStream stream = Network.Newest.Live;
+        stream.Welcome(acknowledged, held);
+        Step();
+        return stream;
+    }
+
+    /// <summary>The server ends the live lane; the uplink waits, and dials again.</summary>
+    internal FakeStream Reconnect(FakeStream former, TimeSpan wait)
+    {
+        former.End(StatusCode.Unavailable, "gone");
+        Assert.Equal(wait, Step());
+        int links = Network.Links.Count;
+        Time.Advance(wait);
+        Step();
+        Assert.Equal(links + 1, Network.Links.Count);
+        return Network.Newest.Live;
     }
 
     /// <summary>One frame whose only value is its own sequence.</summary>
@@ -91,36 +125,30 @@ internal sealed class UplinkBench : IAsyncDisposable
     internal void Happen(string message) => Spool.Append(
         new AgentMessage { Event = new Event { Sequence = Spool.NextSequence, Kind = "x", Message = message } }.ToByteArray(), RecordKind.Single);
 
-    /// <summary>Reads frames from a stream until one has this sequence; every one must decode, to its own sequence.</summary>
-    internal static async Task<FrameReading> ReadUntilAsync(FakeStream stream, ulong sequence, FrameReading? reading = null)
+    /// <summary>Reads all that a stream has received; every frame must decode, to its own sequence.</summary>
+    internal static FrameReading Read(FakeStream stream, FrameReading? reading = null)
     {
         reading ??= new FrameReading();
-        while (reading.Sequences.Count == 0 || reading.Sequences[^1] < sequence)
+        while (stream.Waiting > 0)
         {
-            reading.Take((await stream.ReceiveAsync()).ToByteArray());
+            reading.Take(stream.Receive().ToByteArray());
             Assert.All(reading.Values.Values, values => Assert.Equal(reading.Last.Sequence, values[0]));
         }
 
         return reading;
     }
 
-    /// <summary>Lets other threads work until something holds; only a hang reaches the limit.</summary>
-    internal static async Task UntilAsync(Func<bool> holds, string what)
+    internal static IEnumerable<ulong> Through(ulong first, ulong last)
     {
-        long start = TimeProvider.System.GetTimestamp();
-        while (!holds())
+        for (ulong sequence = first; sequence <= last; sequence++)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < FakeAggregator.Patience, $"never happened: {what}");
-            await Task.Yield();
+            yield return sequence;
         }
     }
 
-    internal Task UntilWaitingAsync(TimeSpan wait) => UntilAsync(() => Time.UntilNextTimer == wait, $"a wait of {wait}");
-
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        await StopAsync();
-        _stop.Dispose();
+        Client.Dispose();
         _logs.AssertNoErrors();
     }
 }

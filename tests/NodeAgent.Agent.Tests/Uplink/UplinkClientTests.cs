@@ -7,21 +7,18 @@ using NodeAgent.V1;
 
 namespace NodeAgent.Agent.Tests.Uplink;
 
-public sealed class UplinkClientTests : IAsyncDisposable
+public sealed class UplinkClientTests : IDisposable
 {
-    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(500);
-
     private readonly UplinkBench _bench = new();
 
-    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+    public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public async Task Hello_FirstMessage_SaysWhoAndWhatIsHeld()
+    public void Hello_FirstMessage_SaysWhoAndWhatIsHeld()
     {
         _bench.Tick(3);
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        Hello hello = (await stream.ReceiveAsync()).Hello;
+        _bench.Step();
+        FakeStream stream = _bench.Network.Newest.Live;
         Assert.Equal(
             new Hello
             {
@@ -32,385 +29,338 @@ public sealed class UplinkClientTests : IAsyncDisposable
                 FirstHeldSequence = 1,
                 DroppedRecords = 0,
                 WallUnixMs = SimulatedTime.DefaultStart.ToUnixTimeMilliseconds(),
+                MonotonicNs = (ulong)((Int128)_bench.Time.GetTimestamp() * 1_000_000_000 / _bench.Time.TimestampFrequency),
             },
-            hello);
-        Assert.Equal("me", _bench.Aggregator.LastHeaders!.GetValue("who"));
-        Assert.False(stream.TryReceive(out _), "nothing may be sent before the welcome");
+            stream.Receive().Hello);
+        _bench.Step();
+        Assert.Equal(0, stream.Waiting); // nothing may be sent before the welcome
         Assert.False(_bench.Client.State.IsConnected);
     }
 
     [Fact]
-    public async Task Stream_Welcomed_SendsAllThatIsHeldAndThenEachRecord()
+    public void Stream_Welcomed_SendsAllThatIsHeldAndThenEachRecord()
     {
         _bench.Tick(3);
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        await stream.WelcomeAsync(0);
-        FrameReading reading = await UplinkBench.ReadUntilAsync(stream, 3);
+        FakeStream stream = _bench.Connect();
+        FrameReading reading = UplinkBench.Read(stream);
         Assert.True(_bench.Client.State.IsConnected);
         _bench.Tick();
-        await UplinkBench.ReadUntilAsync(stream, 4, reading);
+        _bench.Step();
+        UplinkBench.Read(stream, reading);
         Assert.Equal([1, 2, 3, 4], reading.Sequences);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.SentRecords == 4, "four records counted");
+        Assert.Equal(4, _bench.Client.State.SentRecords);
     }
 
     [Fact]
-    public async Task Stream_NoWelcome_IsGivenUpAfterTenSeconds()
+    public void Stream_NoWelcome_IsGivenUpAfterTenSeconds()
     {
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        await stream.ReceiveAsync();
-        await _bench.UntilWaitingAsync(UplinkClient.WelcomeTimeout);
-        _bench.Time.Advance(UplinkClient.WelcomeTimeout);
-        await _bench.UntilWaitingAsync(FirstWait);
-        Assert.Equal("no welcome within 10 s", _bench.Logs.Single("UplinkLost").Parameters["Reason"]);
-        await UplinkBench.UntilAsync(() => stream.IsDisposed, "the call was disposed");
+        Assert.Equal(UplinkSession.WelcomeTimeout, _bench.Step());
+        _bench.Time.Advance(UplinkSession.WelcomeTimeout);
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.Equal("no welcome within 10 s", _bench.LostReason);
+        Assert.True(_bench.Network.Newest.IsDisposed);
     }
 
     [Fact]
-    public async Task Stream_FirstMessageIsNoWelcome_IsGivenUp()
+    public void Stream_FirstMessageIsNoWelcome_IsGivenUp()
     {
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        await stream.ReceiveAsync();
-        stream.Acknowledge(5);
-        await _bench.UntilWaitingAsync(FirstWait);
-        Assert.Equal("Internal: the aggregator's first message was not a welcome", _bench.Logs.Single("UplinkLost").Parameters["Reason"]);
+        _bench.Step();
+        _bench.Network.Newest.Live.Acknowledge(5);
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.Equal("Internal: the aggregator's first message was not a welcome", _bench.LostReason);
         Assert.Equal(0, _bench.Client.State.Connections);
     }
 
     [Fact]
-    public async Task Stream_ClosedBeforeTheWelcome_IsGivenUp()
+    public void Stream_ClosedBeforeTheWelcome_IsGivenUp()
     {
-        _bench.Start();
-        (await _bench.Aggregator.NextAsync()).Close();
-        await _bench.UntilWaitingAsync(FirstWait);
-        Assert.Equal("Unavailable: the aggregator closed the stream before its welcome", _bench.Logs.Single("UplinkLost").Parameters["Reason"]);
+        _bench.Step();
+        _bench.Network.Newest.Live.End();
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.Equal("Unavailable: the aggregator closed the stream before its welcome", _bench.LostReason);
     }
 
     [Fact]
-    public async Task Reconnect_PartlyAcknowledged_ResumesAtTheKeyFrameWithItsSchemas()
+    public void Dial_Refused_WaitsAndTriesAgain()
+    {
+        _bench.Network.Refusal = "connection refused";
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.Equal("connection refused", _bench.LostReason);
+        _bench.Time.Advance(UplinkBench.FirstWait / 2);
+        Assert.InRange(_bench.Step(), UplinkBench.FirstWait / 2.001, UplinkBench.FirstWait / 1.999); // the clock's ticks are no round unit
+        _bench.Network.Refusal = null;
+        _bench.Time.Advance(UplinkBench.FirstWait / 2);
+        _bench.Step();
+        Assert.Single(_bench.Network.Links);
+    }
+
+    [Fact]
+    public void Connection_Lost_EndsTheSession()
+    {
+        _bench.Tick();
+        _bench.Connect();
+        _bench.Network.Newest.Problem = "no answer to a ping within 5 s";
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.Equal("no answer to a ping within 5 s", _bench.LostReason);
+        Assert.False(_bench.Client.State.IsConnected);
+    }
+
+    [Fact]
+    public void Reconnect_PartlyAcknowledged_ResumesAtTheKeyFrameWithItsSchemas()
     {
         _bench.Tick(70); // key frames: 1 and 61
-        _bench.Start();
-        FakeStream first = await _bench.Aggregator.NextAsync();
-        await first.WelcomeAsync(0);
-        await UplinkBench.ReadUntilAsync(first, 70);
+        FakeStream first = _bench.Connect();
+        UplinkBench.Read(first);
         first.Acknowledge(65);
-        await UplinkBench.UntilAsync(() => _bench.Spool.FirstHeldSequence == 61, "the acknowledged run was freed");
-        FakeStream second = await ReconnectAsync(first, FirstWait);
-        Hello hello = await second.WelcomeAsync(65);
-        Assert.Equal(61UL, hello.FirstHeldSequence);
+        Assert.Equal(61UL, _bench.Spool.FirstHeldSequence);
+        FakeStream second = _bench.Reconnect(first, UplinkBench.FirstWait);
+        Assert.Equal(61UL, second.Welcome(65).FirstHeldSequence);
+        _bench.Step();
 
         // A new reading: every schema must come again, and the first frame must be a key.
-        FrameReading reading = await UplinkBench.ReadUntilAsync(second, 70);
-        Assert.Equal(Enumerable.Range(61, 10).Select(i => (ulong)i), reading.Sequences);
+        Assert.Equal(UplinkBench.Through(61, 70), UplinkBench.Read(second).Sequences);
     }
 
     [Fact]
-    public async Task Reconnect_AggregatorForgotEverything_SendsAllThatIsHeld()
+    public void Reconnect_WelcomeHoldsMoreThanWasAcknowledged_SendsOnlyTheRest()
     {
-        _bench.Tick(70);
-        _bench.Start();
-        FakeStream first = await _bench.Aggregator.NextAsync();
-        await first.WelcomeAsync(0);
-        await UplinkBench.ReadUntilAsync(first, 70);
-        first.Acknowledge(70);
-        await UplinkBench.UntilAsync(() => _bench.Spool.FirstHeldSequence == 61, "the acknowledged run was freed");
-        FakeStream second = await ReconnectAsync(first, FirstWait);
-        await second.WelcomeAsync(0);
-        Assert.Equal(61UL, (await UplinkBench.ReadUntilAsync(second, 70)).Sequences[0]);
+        _bench.Tick(130); // key frames: 1, 61, 121
+        FakeStream first = _bench.Connect();
+        FakeStream second = _bench.Reconnect(first, UplinkBench.FirstWait);
+        second.Welcome(0, (1, 122));
+        _bench.Step();
+        Assert.Equal(UplinkBench.Through(121, 130), UplinkBench.Read(second).Sequences);
+        Assert.Equal(121UL, _bench.Spool.FirstHeldSequence);
     }
 
     [Fact]
-    public async Task Schemas_ColumnsChangeOnTheWay_ComeBeforeTheFrameThatNeedsThem()
+    public void Welcome_ClaimsMoreThanWasEverSpooled_FreesNothingThatIsStillToCome()
+    {
+        _bench.Tick(3);
+        FakeStream stream = _bench.Connect(acknowledged: 1000, held: (2000, ulong.MaxValue));
+        _bench.Tick(1000);
+        _bench.Step();
+        FrameReading reading = UplinkBench.Read(stream);
+        Assert.Equal(UplinkBench.Through(4, 1003), reading.Sequences.Where(s => s > 3));
+        Assert.Equal(1000UL, _bench.Spool.UnacknowledgedRecords);
+        stream.Acknowledge(ulong.MaxValue);
+        _bench.Tick();
+        _bench.Step();
+        Assert.Equal(1004UL, UplinkBench.Read(stream, reading).Last.Sequence);
+        Assert.Equal(1UL, _bench.Spool.UnacknowledgedRecords);
+    }
+
+    [Fact]
+    public void Schemas_ColumnsChangeOnTheWay_ComeBeforeTheFrameThatNeedsThem()
     {
         _bench.Tick(2);
         _bench.ChangeColumns();
         _bench.Tick(2);
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        await stream.WelcomeAsync(0);
-        FrameReading reading = await UplinkBench.ReadUntilAsync(stream, 4);
+        FakeStream stream = _bench.Connect();
+        FrameReading reading = UplinkBench.Read(stream);
         _bench.ChangeColumns();
         _bench.Tick();
-        await UplinkBench.ReadUntilAsync(stream, 5, reading);
+        _bench.Step();
+        UplinkBench.Read(stream, reading);
         Assert.Equal(3, reading.SchemaOf("s").Series.Count);
     }
 
     [Fact]
-    public async Task Schemas_RecordDroppedWhileTheyAreSent_IsPassedOver()
+    public void Schemas_NoCreditBetweenThemAndTheFrame_AreNotSentTwice()
     {
         _bench.AddSampler();
         _bench.Tick();
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        SyncPoint firstSchema = new();
-        stream.OnWrite = message => message.BodyCase == AgentMessage.BodyOneofCase.Schema && !firstSchema.IsReached ? firstSchema.WaitToContinue() : Task.CompletedTask;
-        await stream.WelcomeAsync(0);
-        await firstSchema.WaitForSyncPoint();
-
-        // The spool overflows past record 1 and past all that used its schemas; an acknowledgement lets go of them.
-        FillWhile(() => _bench.Spool.FirstHeldSequence == 1);
-        _bench.ChangeColumns();
-        ulong changed = _bench.Spool.NextSequence;
-        _bench.Tick(2);
-        FillWhile(() => _bench.Spool.FirstHeldSequence <= changed);
-        stream.Acknowledge(0);
-        await UplinkBench.UntilAsync(() => _bench.Spool.Schemas.Count == 2, "the former schemas were released");
-        firstSchema.Continue();
-
+        _bench.Step();
+        FakeStream stream = _bench.Network.Newest.Live;
+        stream.Welcome(0);
         FrameReading reading = new();
-        while (reading.Sequences.Count == 0)
+        for (int credit = 0; credit < 3; credit++)
         {
-            AgentMessage message = await stream.ReceiveAsync();
-            if (message.BodyCase != AgentMessage.BodyOneofCase.Event)
-            {
-                reading.Take(message.ToByteArray());
-            }
+            stream.Credit = 1;
+            _bench.Step();
+            UplinkBench.Read(stream, reading); // refuses a schema that comes twice
         }
 
-        Assert.Equal(changed + 1, reading.Last.Sequence);
-
-        void FillWhile(Func<bool> holds)
-        {
-            while (holds())
-            {
-                _bench.Happen(new string('x', 100_000));
-            }
-        }
+        Assert.Equal([1], reading.Sequences);
     }
 
     [Fact]
-    public async Task Throttle_Asked_PausesUntilItIsOver()
+    public void FlowControl_AggregatorTakesNoMore_WaitsAndGoesOnWhereItStopped()
     {
-        FakeStream stream = await ConnectedAsync();
-        Throttle(stream, 30_000);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != 0, "throttled");
+        FakeStream stream = _bench.Connect();
+        stream.Credit = 3; // a schema and two frames
+        _bench.Tick(10);
+        _bench.Step();
+        FrameReading reading = UplinkBench.Read(stream);
+        Assert.Equal([1, 2], reading.Sequences);
+        stream.Credit = int.MaxValue;
+        _bench.Step();
+        Assert.Equal(UplinkBench.Through(1, 10), UplinkBench.Read(stream, reading).Sequences);
+    }
+
+    [Fact]
+    public void Acknowledge_OfWhatWasNeverSent_FreesOnlyWhatWasSent()
+    {
+        _bench.Tick(1);
+        FakeStream stream = _bench.Connect();
+        stream.Credit = 0;
+        _bench.Tick(100);
+        stream.Acknowledge(90);
+        Assert.Equal(1UL, _bench.Spool.FirstHeldSequence);
+    }
+
+    [Fact]
+    public void Throttle_Asked_PausesUntilItIsOver()
+    {
+        FakeStream stream = Connected();
+        stream.Throttle(30_000);
         _bench.Tick(2);
-        await AdvanceWhileSilentAsync(stream, TimeSpan.FromSeconds(29));
-        await AdvanceUntilSentAsync(stream, TimeSpan.FromSeconds(2));
+        _bench.Pass(TimeSpan.FromSeconds(29.9));
+        Assert.Equal(0, stream.Waiting);
+        _bench.Pass(TimeSpan.FromSeconds(0.2));
+        Assert.Equal(2, stream.Waiting);
     }
 
     [Fact]
-    public async Task Throttle_Prolonged_PausesUntilTheLaterEnd()
+    public void Throttle_ProlongedOrLifted_PausesUntilTheLatestWord()
     {
-        FakeStream stream = await ConnectedAsync();
-        Throttle(stream, 10_000);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != 0, "throttled");
+        FakeStream stream = Connected();
+        stream.Throttle(10_000);
         _bench.Tick();
-        await AdvanceWhileSilentAsync(stream, TimeSpan.FromSeconds(5));
-        long former = _bench.Client.State.ThrottledUntil;
-        Throttle(stream, 60_000);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil > former, "prolonged");
-        await AdvanceWhileSilentAsync(stream, TimeSpan.FromSeconds(55));
-        await AdvanceUntilSentAsync(stream, TimeSpan.FromSeconds(7));
+        _bench.Pass(TimeSpan.FromSeconds(5));
+        stream.Throttle(60_000);
+        _bench.Pass(TimeSpan.FromSeconds(59));
+        Assert.Equal(0, stream.Waiting);
+        stream.Throttle(0);
+        _bench.Step();
+        Assert.Equal(1, stream.Waiting);
     }
 
     [Fact]
-    public async Task Throttle_LiftedWithZero_EndsThePause()
+    public void Throttle_LongerThanAnySilenceIsTolerated_DoesNotEndTheStream()
     {
-        FakeStream stream = await ConnectedAsync();
-        Throttle(stream, 600_000);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != 0, "throttled");
+        FakeStream stream = Connected();
         _bench.Tick();
-        await AdvanceWhileSilentAsync(stream, TimeSpan.FromSeconds(3));
-        long held = _bench.Client.State.ThrottledUntil;
-        Throttle(stream, 0);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != held, "lifted");
-        await AdvanceUntilSentAsync(stream, TimeSpan.FromSeconds(2));
+        _bench.Step(); // sent, not acknowledged
+        stream.Throttle(600_000);
+        _bench.Pass(TimeSpan.FromSeconds(599));
+        Assert.Single(_bench.Network.Links);
+        Assert.True(_bench.Client.State.IsConnected);
+        stream.Throttle(uint.MaxValue);
+        Assert.True(_bench.Step() > TimeSpan.FromDays(49));
     }
 
     [Fact]
-    public async Task Throttle_LongestThatCanBeSaid_DoesNotEndTheUplink()
+    public void Rejected_Record_IsCountedAndTheStreamGoesOn()
     {
-        FakeStream stream = await ConnectedAsync();
-        Throttle(stream, uint.MaxValue);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.ThrottledUntil != 0, "throttled");
-        _bench.Tick();
-        await UplinkBench.UntilAsync(() => _bench.Running.IsCompleted || _bench.Time.ArmedTimers > 0, "a wait or an end");
-        Assert.False(_bench.Running.IsFaulted, $"the uplink ended: {_bench.Running.Exception}");
-    }
-
-    [Fact]
-    public async Task Rejected_Record_IsCountedAndTheStreamGoesOn()
-    {
-        FakeStream stream = await ConnectedAsync();
+        FakeStream stream = Connected();
         stream.Answer(new AggregatorMessage { Rejected = new Rejected { Sequence = 2, Reason = "too old" } });
         stream.Answer(new AggregatorMessage()); // of a kind that this version does not know
-        await UplinkBench.UntilAsync(() => _bench.Client.State is { RejectedRecords: 1, UnknownMessages: 1 }, "both counted");
+        Assert.Equal(1, _bench.Client.State.RejectedRecords);
+        Assert.Equal(1, _bench.Client.State.UnknownMessages);
         Assert.Equal("too old", _bench.Logs.Single("UplinkRecordRejected").Parameters["Reason"]);
         _bench.Tick();
-        Assert.Equal(2UL, (await stream.ReceiveAsync()).Frame.Sequence);
+        _bench.Step();
+        Assert.Equal(2UL, stream.Receive().Frame.Sequence);
     }
 
     [Fact]
-    public async Task Failure_AgainAndAgain_WaitsTwiceAsLongAndProgressStartsAnew()
+    public void Failure_AgainAndAgain_WaitsTwiceAsLongAndProgressStartsAnew()
     {
         _bench.Tick(2);
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
+        FakeStream stream = _bench.Connect();
         for (int failure = 0; failure < 9; failure++)
         {
             // The welcome alone is no progress: a record that breaks every stream must not be hammered.
-            await stream.WelcomeAsync(0);
-            stream = await ReconnectAsync(stream, TimeSpan.FromSeconds(Math.Min(60, 0.5 * Math.Pow(2, failure))));
+            stream = _bench.Reconnect(stream, TimeSpan.FromSeconds(Math.Min(60, 0.5 * Math.Pow(2, failure))));
+            stream.Welcome(0);
+            _bench.Step();
         }
 
-        await stream.WelcomeAsync(0);
         stream.Acknowledge(2);
-        await UplinkBench.UntilAsync(() => _bench.Client.State.AcknowledgedSequence == 2, "acknowledged");
-        await ReconnectAsync(stream, FirstWait);
+        _bench.Reconnect(stream, UplinkBench.FirstWait);
         Assert.All(_bench.Logs.Named("UplinkLost"), one => Assert.Equal("Unavailable: gone", one.Parameters["Reason"]));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Failure_DamagedMessageOrIOError_EndsTheStreamAndItIsTriedAgain(bool damaged)
+    [Fact]
+    public void Failure_DamagedMessage_EndsTheStreamAndItIsTriedAgain()
     {
-        FakeStream stream = await ConnectedAsync();
-        if (damaged)
-        {
-            stream.AnswerBytes([0x0a, 0x7f]);
-        }
-        else
-        {
-            stream.Fail(new IOException("cable"));
-        }
-
-        await _bench.UntilWaitingAsync(FirstWait);
+        FakeStream stream = Connected();
+        stream.AnswerBytes([0x0a, 0x7f]);
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.True(stream.IsCancelled);
         Assert.False(_bench.Client.State.IsConnected);
-        _bench.Time.Advance(FirstWait);
-        await (await _bench.Aggregator.NextAsync()).WelcomeAsync(1);
+        _bench.Time.Advance(UplinkBench.FirstWait);
+        _bench.Connect(1);
+        Assert.True(_bench.Client.State.IsConnected);
     }
 
     [Fact]
-    public async Task Cancel_InEachState_EndsPromptly()
+    public void Finish_RecordsLeft_SendsThemClosesItsSideAndWaitsForTheLastAcknowledgement()
     {
-        // Before the welcome.
-        _bench.Start();
-        await _bench.Aggregator.NextAsync();
-        await _bench.StopAsync();
-
-        // Idle on a stream.
-        await using UplinkBench idle = new();
-        idle.Start();
-        await (await idle.Aggregator.NextAsync()).WelcomeAsync(0);
-        await UplinkBench.UntilAsync(() => idle.Client.State.IsConnected, "connected");
-        await idle.StopAsync();
-        Assert.False(idle.Client.State.IsConnected);
-
-        // Waiting for the next try.
-        await using UplinkBench waiting = new();
-        waiting.Start();
-        (await waiting.Aggregator.NextAsync()).Close();
-        await waiting.UntilWaitingAsync(FirstWait);
-        await waiting.StopAsync();
-        Assert.Equal(0, waiting.Time.ArmedTimers);
-    }
-
-    [Fact]
-    public async Task Finish_RecordsLeft_SendsThemClosesItsSideAndWaitsForTheLastAcknowledgement()
-    {
-        FakeStream stream = await ConnectedAsync();
+        FakeStream stream = Connected();
         _bench.Tick();
-        Task finish = _bench.Client.FinishAsync(TimeSpan.FromSeconds(3));
-        Assert.Equal(2UL, (await stream.ReceiveAsync()).Frame.Sequence);
-        await UplinkBench.UntilAsync(() => stream.IsCompleted, "our side closed");
-        Assert.False(finish.IsCompleted);
+        _bench.Client.Finish();
+        _bench.Step();
+        Assert.Equal(2UL, stream.Receive().Frame.Sequence);
+        Assert.True(stream.IsSendClosed);
+        Assert.False(_bench.Client.IsFinished);
         stream.Acknowledge(2);
-        stream.Close();
-        await UplinkBench.UntilAsync(() => !_bench.Client.State.IsConnected, "the end");
-        _bench.Time.Advance(TimeSpan.FromMilliseconds(20));
-        await finish.WaitAsync(FakeAggregator.Patience);
-        Assert.Equal(2UL, _bench.Client.State.AcknowledgedSequence);
+        stream.End();
+        _bench.Step();
+        Assert.True(_bench.Client.IsFinished);
+        Assert.True(_bench.Network.Newest.IsDisposed);
+        Assert.Equal(0UL, _bench.Spool.UnacknowledgedRecords);
     }
 
     [Fact]
-    public async Task Finish_WithoutAStream_DoesNotWait() =>
-        await _bench.Client.FinishAsync(TimeSpan.FromSeconds(3)).WaitAsync(FakeAggregator.Patience);
+    public void Finish_WithoutAConnection_DoesNotWait()
+    {
+        _bench.Client.Finish();
+        _bench.Step();
+        Assert.True(_bench.Client.IsFinished);
+        Assert.Empty(_bench.Network.Links);
+    }
 
     [Fact]
-    public async Task Progress_NothingAcknowledgedForTenSeconds_EndsTheStreamAndConnectsAgain()
+    public void Progress_NoWordWhileSomethingIsOwed_EndsTheStreamAndConnectsAgain()
     {
-        await ConnectedAsync();
+        Connected();
         _bench.Tick();
-        await UplinkBench.UntilAsync(() => _bench.Client.State.SentRecords == 2, "sent");
-        _bench.Client.CheckProgress();
-        _bench.Time.Advance(TimeSpan.FromSeconds(9));
-        _bench.Client.CheckProgress();
+        Assert.Equal(UplinkSession.ProgressTimeout, _bench.Step());
+        _bench.Pass(UplinkSession.ProgressTimeout - TimeSpan.FromSeconds(1));
         Assert.True(_bench.Client.State.IsConnected);
-        _bench.Time.Advance(TimeSpan.FromSeconds(1));
-        _bench.Client.CheckProgress();
-        await UplinkBench.UntilAsync(() => !_bench.Client.State.IsConnected, "given up");
+        _bench.Pass(TimeSpan.FromSeconds(1));
+        Assert.False(_bench.Client.State.IsConnected);
+        Assert.Equal("no acknowledgement for 60 s", _bench.LostReason);
     }
 
     [Fact]
-    public async Task Progress_NothingOwed_LeavesTheStreamAlone()
+    public void Progress_NothingOwed_LeavesTheStreamAlone()
     {
-        await ConnectedAsync();
-        for (int i = 0; i < 60; i++)
-        {
-            _bench.Time.Advance(TimeSpan.FromSeconds(1));
-            _bench.Client.CheckProgress();
-        }
-
+        Connected();
+        Assert.Equal(Timeout.InfiniteTimeSpan, _bench.Step());
+        _bench.Pass(TimeSpan.FromHours(1));
         Assert.True(_bench.Client.State.IsConnected);
     }
 
-    private static void Throttle(FakeStream stream, uint ms) =>
-        stream.Answer(new AggregatorMessage { Throttle = new Throttle { RetryAfterMs = ms, Reason = "busy" } });
+    [Fact]
+    public void Wake_WithoutAConnection_CostsNothing()
+    {
+        _bench.Client.Wake();
+        Assert.Equal(0, _bench.Network.Wakes); // a tick a second would wake an agent that has nobody to talk to
+        _bench.Connect();
+        _bench.Client.Wake();
+        Assert.Equal(1, _bench.Network.Wakes);
+    }
 
     // Connected, with one frame sent and acknowledged.
-    private async Task<FakeStream> ConnectedAsync()
+    private FakeStream Connected()
     {
         _bench.Tick();
-        _bench.Start();
-        FakeStream stream = await _bench.Aggregator.NextAsync();
-        await stream.WelcomeAsync(0);
-        await UplinkBench.ReadUntilAsync(stream, 1);
+        FakeStream stream = _bench.Connect();
+        UplinkBench.Read(stream);
+        stream.Acknowledge(1);
         return stream;
-    }
-
-    private async Task<FakeStream> ReconnectAsync(FakeStream former, TimeSpan wait)
-    {
-        former.Fail(StatusCode.Unavailable, "gone");
-        await _bench.UntilWaitingAsync(wait);
-        _bench.Time.Advance(wait);
-        return await _bench.Aggregator.NextAsync();
-    }
-
-    private async Task AdvanceWhileSilentAsync(FakeStream stream, TimeSpan by)
-    {
-        for (TimeSpan done = TimeSpan.Zero; done < by; done += TimeSpan.FromSeconds(1))
-        {
-            await UplinkBench.UntilAsync(() => _bench.Time.ArmedTimers > 0, "a pause");
-            _bench.Time.Advance(TimeSpan.FromSeconds(1));
-            Assert.False(stream.TryReceive(out AgentMessage? early), $"sent {early?.BodyCase} during the pause");
-        }
-    }
-
-    private async Task AdvanceUntilSentAsync(FakeStream stream, TimeSpan by)
-    {
-        AgentMessage? message = null;
-        TimeSpan end = _bench.Time.Elapsed + by;
-        await UplinkBench.UntilAsync(
-            () =>
-            {
-                if (stream.TryReceive(out message))
-                {
-                    return true;
-                }
-
-                if (_bench.Time.ArmedTimers > 0 && _bench.Time.Elapsed < end)
-                {
-                    _bench.Time.Advance(TimeSpan.FromMilliseconds(100));
-                }
-
-                return false;
-            },
-            $"a record within {by}");
-        Assert.Equal(AgentMessage.BodyOneofCase.Frame, message!.BodyCase);
     }
 }

@@ -2,7 +2,6 @@ using Google.Protobuf;
 using Grpc.Core;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
-using NodeAgent.Agent.Uplink;
 using NodeAgent.Contracts.Identity;
 using NodeAgent.Rpc;
 using NodeAgent.V1;
@@ -18,8 +17,8 @@ internal sealed class BenchStream : IDisposable
     private readonly HostLikeFrames _frames;
     private readonly LastMessageSpool _spool = new();
     private readonly FrameBuilder _builder;
-    private readonly LinkRecord _record = new();
-    private readonly AsyncDuplexStreamingCall<LinkRecord, LinkReply> _call;
+    private readonly BenchRecord _record = new();
+    private readonly AsyncDuplexStreamingCall<BenchRecord, AcknowledgedBox> _call;
     private Task? _reading;
 
     internal BenchStream(string address, int number)
@@ -28,7 +27,7 @@ internal sealed class BenchStream : IDisposable
         _builder = new FrameBuilder(_spool);
         _channel = RpcChannel.ForAddress($"http://{address}");
         Metadata headers = new() { { FleetIdentity.PlaintextHeader, new FleetIdentity("local", FleetRole.Agent, $"bench-{number}").ToUri() } };
-        _call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(LinkMethod.Create(), null, new CallOptions(headers));
+        _call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(BenchMethod.Create(), null, new CallOptions(headers));
     }
 
     internal ulong Acknowledged { get; private set; }
@@ -85,8 +84,8 @@ internal sealed class BenchStream : IDisposable
         {
             while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
             {
-                Acknowledged = _call.ResponseStream.Current.Message is null ? _call.ResponseStream.Current.Acknowledged
-                    : throw new InvalidOperationException($"the aggregator said {_call.ResponseStream.Current.Message}");
+                Acknowledged = _call.ResponseStream.Current.Other is null ? _call.ResponseStream.Current.Sequence
+                    : throw new InvalidOperationException($"the aggregator said {_call.ResponseStream.Current.Other}");
             }
         }
         catch (RpcException e)
@@ -112,6 +111,8 @@ internal sealed class BenchStream : IDisposable
         public ulong NextSequence { get; private set; } = 1;
 
         public ulong FirstHeldSequence => NextSequence;
+
+        public ulong UnacknowledgedRecords => 0;
 
         public uint Boot => 0;
 
