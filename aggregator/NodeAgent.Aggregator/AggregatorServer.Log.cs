@@ -46,4 +46,11 @@ internal static partial class AggregatorServerLog
         Cause = "A fault of the aggregator, named by error_type.",
         Action = "Report the line with log.level=debug, which adds the stack.")]
     public static partial void CallFailed(this ILogger logger, string method, string caller, string peer, Exception exception);
+
+    [LoggerMessage(EventId = 1107, EventName = "StateUnusable", Level = LogLevel.Error, Message = "the state in {Directory} cannot be used: {Reason}")]
+    [EventHelp(
+        Meaning = "The aggregator did not start: it would have nowhere to keep what it acknowledges.",
+        Cause = "The folder cannot be written, another aggregator has it, or a later version wrote it.",
+        Action = "The reason names the file. Change state.directory, free the folder, or install the version that wrote it.")]
+    public static partial void StateUnusable(this ILogger logger, string directory, string reason);
 }

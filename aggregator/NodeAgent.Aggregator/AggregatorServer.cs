@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -16,6 +17,9 @@ using NodeAgent.Aggregator.Query;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
+using NodeAgent.Journal;
+using NodeAgent.Journal.Files;
+using NodeAgent.Journal.Reading;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Server.Health;
 using NodeAgent.Tsdb;
@@ -28,7 +32,13 @@ namespace NodeAgent.Aggregator;
 /// <summary>The aggregator put together: store, engine, services, Kestrel. Composition only.</summary>
 internal sealed class AggregatorServer : IAsyncDisposable
 {
+    /// <summary>The name under which the health service says whether what comes in can be made durable.</summary>
+    internal const string DurableService = "durable";
+
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(1);
+
+    // Room for what a tool's clock and the maintenance interval are apart, beyond what ingest itself lets pass.
+    private const long StoreAheadSlackMs = 60_000;
 
     private readonly AggregatorOptions _options;
     private readonly ILogger _log;
@@ -36,24 +46,26 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly HealthService _health = new();
     private readonly MemoryStore _store;
+    private readonly IngestCore _ingest;
+    private readonly IngestLog _ingestLog;
+    private readonly CommitLoop _commits;
+    private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
     private readonly WebApplication _app;
 
-    private AggregatorServer(AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate)
+    private AggregatorServer(
+        AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
+        MemoryStore store, IngestCore ingest, IngestLog ingestLog)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
         _gate = gate;
         _time = time;
         _tls = tls;
-        _store = new MemoryStore(new MemoryStoreOptions
-        {
-            RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
-            MaxBytes = options.Store.MaxBytes,
-            Quota = new FixedSeriesQuota(options.Store.MaxSeriesPerNode),
-        });
-        Fleet = new FleetRegistry(time);
+        _store = store;
+        _ingest = ingest;
+        _ingestLog = ingestLog;
         AccessPolicy policy = new(options.Listen.Plaintext);
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -63,18 +75,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
             TimeProvider = time,
         });
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds());
-        EventLedger events = new(options.Store.MaxEvents);
-        IngestLog ingestLog = new(logs.CreateLogger<IngestLog>(), gate);
-        AgentLinkService link = new(Fleet, _store, events, Counters, time, facts, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), Fleet, events, Counters, time, facts);
-        _rpc.AddService(link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
+        _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
+        _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
+        QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
+        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
             .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor);
         _app = Build(logs);
     }
-
-    internal FleetRegistry Fleet { get; }
-
-    internal IngestCounters Counters { get; } = new();
 
     /// <summary>Runs until the lifetime says stop.</summary>
     internal static async Task<ExitCode> RunAsync(ServiceContext<AggregatorOptions> context)
@@ -92,7 +99,16 @@ internal sealed class AggregatorServer : IAsyncDisposable
             }
         }
 
-        await using AggregatorServer server = new(context.Options, context.Log, tls, context.Version, TimeProvider.System, gate);
+        IngestLog ingestLog = new(context.Log.CreateLogger<IngestLog>(), gate);
+        MemoryStore store = OpenStore(context.Options);
+        if (OpenIngest(context, store, ingestLog) is not { } ingest)
+        {
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
+        await using AggregatorServer server = new(context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, ingest, ingestLog);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -100,8 +116,54 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
+        _commits.Dispose();
+        _ingest.Dispose();
         _store.Dispose();
         _tls?.Dispose();
+    }
+
+    private static MemoryStore OpenStore(AggregatorOptions options) => new(new MemoryStoreOptions
+    {
+        RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
+        MaxBytes = options.Store.MaxBytes,
+        MaxAheadMs = new IngestOptions { Directory = "" }.MaxAheadMs + StoreAheadSlackMs,
+        Quota = new FixedSeriesQuota(options.Store.MaxSeriesPerNode),
+    });
+
+    private static IngestOptions IngestOptionsOf(AggregatorOptions options, string version) => new()
+    {
+        Directory = options.State.Directory,
+        Version = version,
+        RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
+        WalMaxBytes = options.Wal.MaxBytes,
+        QuarantineMaxBytes = options.Wal.QuarantineMaxBytes,
+        EventsMaxBytes = options.Wal.EventsMaxBytes,
+        RecordsPerSecond = options.Quota.RecordsPerSecond,
+        BytesPerSecond = options.Quota.BytesPerSecond,
+    };
+
+    private static IngestCore? OpenIngest(ServiceContext<AggregatorOptions> context, MemoryStore store, IngestLog log)
+    {
+        TimeProvider time = TimeProvider.System;
+        long start = time.GetTimestamp();
+        IngestParts parts = new(store, new FleetRegistry(), new EventLedger(context.Options.Store.MaxEvents), new IngestCounters());
+        bool isOpen = IngestCore.TryOpen(
+            IngestOptionsOf(context.Options, context.Version), FileOps.ForThisMachine(), time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)), parts, Moment.Of(time),
+            out IngestCore? ingest, out OpenError? error);
+        if (!isOpen)
+        {
+            context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, error!.Message);
+            return null;
+        }
+
+        log.Replayed(parts.Counters.ReplayedRecords, parts.Fleet.Count, time.GetElapsedTime(start));
+        RecoveryReport found = ingest!.Wal.Recovery;
+        if (found.LostRecords > 0)
+        {
+            log.Damaged((long)found.LostRecords, found.TornBytes, found.Damages.Count);
+        }
+
+        return ingest;
     }
 
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
@@ -123,7 +185,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }
@@ -132,7 +194,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(context.Lifetime.Stopping).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        _log.Stopped(Counters.Frames, Counters.Samples);
+        _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
         return ExitCode.Ok;
     }
 
@@ -143,7 +205,14 @@ internal sealed class AggregatorServer : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
             {
-                _store.Maintain(_time.GetUtcNow().ToUnixTimeMilliseconds());
+                long letGo = _ingest.Wal.ForcedReleases;
+                _ingest.Maintain(Moment.Of(_time));
+                if (_ingest.Wal.ForcedReleases > letGo)
+                {
+                    _ingestLog.LetGo(_options.Wal.MaxBytes);
+                }
+
+                _link.PushAll();
                 _gate.EndQuiet(TimeSpan.FromMinutes(5));
             }
         }
@@ -152,6 +221,23 @@ internal sealed class AggregatorServer : IAsyncDisposable
             // Stopping: ServeAsync goes on with an orderly stop.
             return;
         }
+    }
+
+    // On the committing thread: agents are told at once, in both directions.
+    private void OnDiskHealth(bool isHealthy)
+    {
+        _health.Set(DurableService, isHealthy ? ServingStatus.Serving : ServingStatus.NotServing);
+        JournalStatus status = _ingest.Wal.Status();
+        if (isHealthy)
+        {
+            _ingestLog.DiskWorks(status.Counters.SyncErrors, status.Counters.WriteErrors);
+        }
+        else
+        {
+            _ingestLog.DiskFails(status.Error?.ToString() ?? "unknown");
+        }
+
+        _link.PushAll();
     }
 
     private WebApplication Build(ILoggerFactory logs)

@@ -12,12 +12,23 @@ internal sealed class AggregatorOptions
 
     internal ListenSettings Listen { get; } = new();
 
+    internal StateSettings State { get; } = new();
+
     internal StoreSettings Store { get; } = new();
+
+    internal WalSettings Wal { get; } = new();
+
+    internal QuotaSettings Quota { get; } = new();
 
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
-        .Section("store", o => o.Store, StoreSettings.Settings, "How much telemetry is kept."));
+        .Section("state", o => o.State, StateSettings.Settings, "Where the aggregator keeps what must survive a restart.")
+        .Section("store", o => o.Store, StoreSettings.Settings, "How much telemetry is kept.")
+        .Section("wal", o => o.Wal, WalSettings.Settings,
+            "The write-ahead log: a record is acknowledged when it is there, and after a restart it is read back from there.")
+        .Section("quota", o => o.Quota, QuotaSettings.Settings,
+            "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing."));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>
@@ -55,6 +66,56 @@ internal sealed class ListenSettings
             (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
             && (o.Plaintext is null || (o.CaFile ?? o.CertificateFile ?? o.KeyFile) is not null)
                 ? "ca_file, certificate_file and key_file are all needed; `nodectl fleet init DIR` makes them" : null));
+}
+
+/// <summary>The folder for everything that lasts.</summary>
+internal sealed class StateSettings
+{
+    internal string Directory { get; set; } = OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "NodeAgent", "aggregator")
+        : "/var/lib/nodeagent-aggregator";
+
+    internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
+        .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
+            "The folder for the write-ahead log (wal/), events (events/) and records that were set aside (quarantine/). Made if missing; for "
+            + "one aggregator alone."));
+}
+
+/// <summary>Bounds of the write-ahead log.</summary>
+internal sealed class WalSettings
+{
+    internal long MaxBytes { get; set; } = 4L << 30;
+
+    internal TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    internal long QuarantineMaxBytes { get; set; } = 64L << 20;
+
+    internal long EventsMaxBytes { get; set; } = 256L << 20;
+
+    internal static SettingCatalog<WalSettings> Settings { get; } = SettingCatalog.Define<WalSettings>(s => s
+        .Bytes("max_bytes", o => o.MaxBytes, (o, v) => o.MaxBytes = v, 256L << 20, 1L << 44,
+            "Disk for the log. It keeps what the store keeps; when it is full the oldest records go, and after a restart the store begins later. "
+            + "A node of 400 series at 1 Hz writes about 2 MiB an hour.")
+        .Duration("commit_interval", o => o.CommitInterval, (o, v) => o.CommitInterval = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(5),
+            "How long records gather before they are synced to the disk together.")
+        .Bytes("quarantine_max_bytes", o => o.QuarantineMaxBytes, (o, v) => o.QuarantineMaxBytes = v, 1L << 20, 1L << 40,
+            "Disk for records that were set aside with the reason; the oldest go first.")
+        .Bytes("events_max_bytes", o => o.EventsMaxBytes, (o, v) => o.EventsMaxBytes = v, 1L << 20, 1L << 40,
+            "Disk for events; the oldest go first."));
+}
+
+/// <summary>What one agent may send.</summary>
+internal sealed class QuotaSettings
+{
+    internal int RecordsPerSecond { get; set; } = 2_000;
+
+    internal long BytesPerSecond { get; set; } = 8L << 20;
+
+    internal static SettingCatalog<QuotaSettings> Settings { get; } = SettingCatalog.Define<QuotaSettings>(s => s
+        .Integer("records_per_second", o => o.RecordsPerSecond, (o, v) => o.RecordsPerSecond = v, 10, 1_000_000,
+            "At 1 Hz an agent makes one; a backlog comes as fast as both sides can. Ten seconds of it are in reserve.")
+        .Bytes("bytes_per_second", o => o.BytesPerSecond, (o, v) => o.BytesPerSecond = v, 64L << 10, 1L << 30,
+            "A node of 400 series makes about 600 bytes a second. Ten seconds of it are in reserve."));
 }
 
 /// <summary>Bounds of the store.</summary>

@@ -24,7 +24,7 @@ internal sealed class EventLedger(int capacity)
     /// <summary>Events handed to a follower that was too slow to take them.</summary>
     internal long LostByFollowers => Interlocked.Read(ref _lostByFollowers);
 
-    internal void Add(string node, Event record, long receivedUnixMs)
+    internal LedgerEntry Add(string node, Event record, long receivedUnixMs)
     {
         LedgerEntry entry = new(node, record, receivedUnixMs);
         lock (_lock)
@@ -35,6 +35,8 @@ internal sealed class EventLedger(int capacity)
                 follower.TryWrite(entry);
             }
         }
+
+        return entry;
     }
 
     /// <summary>Newest first, at most <paramref name="limit"/> of those that pass.</summary>

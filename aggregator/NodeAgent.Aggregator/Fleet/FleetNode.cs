@@ -3,7 +3,7 @@ using NodeAgent.V1;
 namespace NodeAgent.Aggregator.Fleet;
 
 /// <summary>
-/// What the aggregator knows of one node besides its samples. Written by the node's one live session, read by queries: fields are
+/// What the aggregator knows of one node besides its samples. Written by ingest under the node's lock, read by queries: fields are
 /// single words or references, so readers see each of them whole though not all of one moment.
 /// </summary>
 internal sealed class FleetNode(string name, long firstReceivedUnixMs)
@@ -13,29 +13,34 @@ internal sealed class FleetNode(string name, long firstReceivedUnixMs)
 
     internal string Name { get; } = name;
 
-    internal long FirstReceivedUnixMs { get; } = firstReceivedUnixMs;
+    internal long FirstReceivedUnixMs { get; set; } = firstReceivedUnixMs;
 
-    /// <summary>The session that is connected now, or null. Replaced under <see cref="FleetRegistry"/>'s lock.</summary>
-    internal LinkSession? Session { get; set; }
+    /// <summary>Streams that are open now: none, one, or two while a backlog is handed over.</summary>
+    internal int OpenStreams { get; set; }
 
     internal string AgentVersion { get; set; } = "";
 
     internal string BootId { get; set; } = "";
 
-    /// <summary>Spool epoch of the last session; 0: none yet. With it, <see cref="LastSequence"/> is the duplicate filter.</summary>
+    /// <summary>Spool epoch of the last stream; 0: none yet.</summary>
     internal ulong SpoolEpoch { get; set; }
 
-    /// <summary>Highest sequence stored in this epoch.</summary>
+    /// <summary>Highest sequence taken in this epoch.</summary>
     internal ulong LastSequence { get; set; }
 
     internal ulong DroppedRecords { get; set; }
 
-    /// <summary>Boot and number of the newest kernel log record that came as an event: an agent that restarts reads its kernel log again.</summary>
-    internal (string BootId, ulong Sequence) LastKernelRecord { get; set; } = ("", 0);
+    internal ulong ThinnedRecords { get; set; }
 
     internal long ClockOffsetMs { get; set; }
 
     internal ClockQuality Clock { get; set; }
+
+    /// <summary>What was added to the time of its newest frame, because its clock was off; 0: nothing.</summary>
+    internal long ClockCorrectionMs { get; set; }
+
+    /// <summary>Its records that were quarantined since the aggregator started.</summary>
+    internal long QuarantinedRecords { get; set; }
 
     internal Inventory? Inventory { get; set; }
 
@@ -57,7 +62,7 @@ internal sealed class FleetNode(string name, long firstReceivedUnixMs)
     /// <summary>Live, late or down; late from three missed intervals on, but never before 3 s, which any network can take.</summary>
     internal NodeState StateAt(long nowUnixMs)
     {
-        if (Session is null)
+        if (OpenStreams == 0)
         {
             return NodeState.Down;
         }

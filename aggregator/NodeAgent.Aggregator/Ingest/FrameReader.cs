@@ -27,6 +27,12 @@ internal ref struct FrameReader
 
     internal bool IsKey { get; private set; }
 
+    /// <summary>Records it stands for; 0 and 1: itself alone. Known when all blocks are read, as the fields behind the blocks are.</summary>
+    internal uint StandsFor { get; private set; }
+
+    /// <summary>Boots before it; known as <see cref="StandsFor"/> is.</summary>
+    internal uint Boot { get; private set; }
+
     /// <summary>The bytes did not form a frame; what was read before stands.</summary>
     internal bool IsMalformed { get; private set; }
 
@@ -69,6 +75,12 @@ internal ref struct FrameReader
                 // A block that cannot be read may also be the last: that nothing is left does not make the frame whole.
                 IsMalformed = !TryReadBytes(ref _rest, out ReadOnlySpan<byte> block) || !TryReadBlockFields(block, out schemaId, out payload);
                 return !IsMalformed;
+            }
+            else if (tag is ((Frame.StandsForFieldNumber << 3) | Varint) or ((Frame.BootFieldNumber << 3) | Varint))
+            {
+                IsMalformed = !TryReadVarint(ref _rest, out ulong value);
+                StandsFor = tag >> 3 == Frame.StandsForFieldNumber ? (uint)value : StandsFor;
+                Boot = tag >> 3 == Frame.BootFieldNumber ? (uint)value : Boot;
             }
             else
             {

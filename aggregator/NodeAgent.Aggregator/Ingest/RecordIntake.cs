@@ -1,371 +1,384 @@
-using System.Numerics;
 using Google.Protobuf;
-using NodeAgent.Aggregator.Events;
-using NodeAgent.Aggregator.Fleet;
-using NodeAgent.Contracts.Frames;
-using NodeAgent.Contracts.Series;
-using NodeAgent.Tsdb;
 using NodeAgent.V1;
-using ContractKind = NodeAgent.Contracts.Metrics.MetricKind;
-using ContractLabel = NodeAgent.Contracts.Series.Label;
 
 namespace NodeAgent.Aggregator.Ingest;
 
 /// <summary>What became of one message.</summary>
 internal enum IntakeOutcome
 {
-    /// <summary>Stored, or it needed no storing.</summary>
+    /// <summary>Logged and stored, or it needed neither.</summary>
     Taken,
 
-    /// <summary>Set aside and counted; the stream goes on.</summary>
+    /// <summary>Not stored, or not all of it; kept in the quarantine where it says something about the agent. The stream goes on.</summary>
     Rejected,
 
     /// <summary>The agent broke the contract; the stream must end.</summary>
     Broken,
+
+    /// <summary>The log has no room, because its disk has failed for too long; the stream must end.</summary>
+    NoRoom,
 }
 
 /// <summary>
-/// Takes one agent's messages in order: keeps its decoders, drops what came before by sequence, resolves schemas to series, and
-/// appends. Synchronous and without allocation for a frame. One stream, one thread at a time.
+/// Takes one stream's messages in order: decides what is new and what time it has, puts it into the log, and then lets it have its
+/// effects. Synchronous, without allocation for a frame; runs under the node's gate.
 /// </summary>
-internal sealed class RecordIntake(FleetNode node, ITimeSeriesStore store, EventLedger events, IngestCounters counters, TimeProvider time)
+internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCore core)
 {
-    /// <summary>More columns than any host we know has in one sampler, by a factor of ten.</summary>
-    internal const int MaxSeriesPerSchema = 20_000;
+    /// <summary>No thinning goes so far: a day of seconds in one record.</summary>
+    internal const uint MaxStandsFor = 86_400;
 
-    /// <summary>Samplers of one agent at most; a stream with more is not one of ours.</summary>
-    internal const int MaxSchemas = 256;
+    /// <summary>An event is a line or a page of text.</summary>
+    internal const int MaxEventBytes = 64 * 1024;
 
-    private readonly Dictionary<uint, SchemaState> _schemas = [];
+    /// <summary>A host with thousands of devices.</summary>
+    internal const int MaxInventoryBytes = 1 << 20;
 
-    // Schemas the store would not take (quota, a broken rule), with their samplers: their blocks are counted and passed over, the other
-    // samplers go on.
-    private readonly Dictionary<uint, string> _refused = [];
+    // A number further beyond what the agent holds is a broken number; acknowledging it would make the agent free everything.
+    private const ulong MaxLead = 100_000_000;
+
     private ulong _lastSeen;
+    private bool _isLenient;
 
     /// <summary>Why the last message was not taken: one sentence for both logs.</summary>
     internal string Reason { get; private set; } = "";
 
-    /// <summary>Sequence of the last message that had one.</summary>
+    /// <summary>Sequence of the last message; 0: it had none.</summary>
     internal ulong LastSequence { get; private set; }
 
     /// <summary>The last message was a frame, which another one follows soon.</summary>
     internal bool LastWasFrame { get; private set; }
 
+    private NodeIntake Intake => stream.Intake;
+
+    private RecordEffects Effects => stream.Effects;
+
     /// <summary>Takes one encoded <c>AgentMessage</c>.</summary>
-    internal IntakeOutcome Take(ReadOnlySpan<byte> message)
+    internal IntakeOutcome Take(ReadOnlySpan<byte> message, Moment now)
     {
-        LastWasFrame = false;
-        if (FrameReader.TryOpen(message, out FrameReader frame))
+        Reason = "";
+        LastSequence = 0;
+        LastWasFrame = FrameReader.TryOpen(message, out FrameReader frame);
+        if (message.Length > core.Options.MaxMessageBytes)
         {
-            LastWasFrame = true;
-            return TakeFrame(ref frame, message.Length);
+            Reason = $"message of {message.Length} bytes; {core.Options.MaxMessageBytes} are allowed";
+            LastSequence = LastWasFrame ? frame.Sequence : 0;
+            return SetAside(new SequenceSpan(LastSequence, LastSequence), message, now);
         }
 
+        if (LastWasFrame)
+        {
+            return TakeFrame(ref frame, message, now);
+        }
+
+        AgentMessage parsed;
         try
         {
-            return TakeRare(AgentMessage.Parser.ParseFrom(message));
+            parsed = AgentMessage.Parser.ParseFrom(message);
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
         {
             // The second is what Google.Protobuf throws for a length near 2^31, where its own bound overflows.
-            return Broken($"message of {message.Length} bytes is not an AgentMessage: {e.Message}");
+            return Breach(0, message, now, $"message of {message.Length} bytes is not an AgentMessage: {e.Message}");
         }
+
+        return parsed.BodyCase switch
+        {
+            AgentMessage.BodyOneofCase.Schema => TakeSchema(parsed.Schema, message, now),
+            AgentMessage.BodyOneofCase.Event => TakeEvent(parsed.Event, message, now),
+            AgentMessage.BodyOneofCase.Inventory => TakeInventory(parsed.Inventory, message, now),
+            AgentMessage.BodyOneofCase.Hello => Breach(0, message, now, "a second hello on one stream"),
+
+            // TryOpen left it to the generated parser: a legal encoding that no serializer we know produces.
+            AgentMessage.BodyOneofCase.Frame => Breach(
+                parsed.Frame.Sequence, message, now, $"frame {parsed.Frame.Sequence}: it must be the only field of its message"),
+
+            // A newer agent may send what this aggregator does not know. Without a sequence it cannot be acknowledged.
+            _ => IntakeOutcome.Taken,
+        };
     }
 
-    private IntakeOutcome TakeFrame(ref FrameReader frame, int bytes)
+    private IntakeOutcome TakeFrame(ref FrameReader frame, ReadOnlySpan<byte> message, Moment now)
     {
         if (frame.IsMalformed || frame.Sequence == 0)
         {
-            return Broken("frame: its header is malformed or has no sequence");
+            return Breach(frame.Sequence, message, now, "frame: its header is malformed or has no sequence");
         }
 
-        bool isNew = Advance(frame.Sequence, frame.IsKey);
-        int samples = 0;
-        Reason = "";
-        while (frame.TryReadBlock(out uint schemaId, out ReadOnlySpan<byte> payload))
+        FrameReader probe = frame;
+        uint? unknown = FindUnknownSchema(ref probe);
+        if (probe.IsMalformed)
         {
-            if (!_schemas.TryGetValue(schemaId, out SchemaState? schema))
-            {
-                if (_refused.ContainsKey(schemaId))
-                {
-                    counters.AddRefusedBlock();
-                    continue;
-                }
-
-                return Broken($"frame {frame.Sequence}: schema {schemaId} was not registered on this stream");
-            }
-
-            samples += TakeBlock(schema, payload, frame.WallUnixMs, isNew);
+            return Breach(frame.Sequence, message, now, $"frame {frame.Sequence}: its blocks are malformed");
         }
 
-        if (frame.IsMalformed)
+        SequenceSpan records = new(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence);
+        if (probe.StandsFor > MaxStandsFor || records.First - 1 >= frame.Sequence)
         {
-            return Broken($"frame {frame.Sequence}: its blocks are malformed");
+            return Breach(frame.Sequence, message, now, $"frame {frame.Sequence}: it cannot stand for {probe.StandsFor} records");
         }
 
-        if (!isNew)
+        bool isDuplicate = stream.Held.Received.Contains(records.First, records.Last);
+        if (!isDuplicate && frame.Sequence <= _lastSeen)
         {
-            counters.AddDuplicate();
+            return Breach(frame.Sequence, message, now, $"frame {frame.Sequence}: it comes after {_lastSeen}, and sequences must rise");
+        }
+
+        if (unknown is { } id && !PassOver(id, ref frame, message))
+        {
+            return IntakeOutcome.Broken;
+        }
+
+        FrameStamp stamp = new(frame.WallUnixMs, frame.MonotonicNs, frame.Clock, probe.Boot);
+        FrameTime time = isDuplicate ? default : clock.Resolve(stamp, now);
+        return LogFrame(ref frame, message, now, records, isDuplicate, time);
+    }
+
+    private IntakeOutcome LogFrame(
+        ref FrameReader frame, ReadOnlySpan<byte> message, Moment now, SequenceSpan records, bool isDuplicate, FrameTime time)
+    {
+        bool isStored = !isDuplicate && !time.IsRefused;
+        long correctionMs = isStored ? time.UnixMs - frame.WallUnixMs : 0;
+        WalMessageFlags flags = !isStored ? WalMessageFlags.DecodeOnly : correctionMs != 0 ? WalMessageFlags.Corrected : WalMessageFlags.None;
+        if (!TryLog(flags, correctionMs, message, now, out ulong logId))
+        {
+            return IntakeOutcome.NoRoom;
+        }
+
+        Advance(records, frame.IsKey);
+        Receive(records, logId);
+        Effects.TakeFrame(ref frame, time.UnixMs, isStored, message.Length, now.UnixMs);
+        if (frame.IsKey)
+        {
+            Intake.Log.OnIndependent(stream.Id);
+        }
+
+        if (isDuplicate)
+        {
+            core.Counters.AddDuplicate();
             return IntakeOutcome.Taken;
         }
 
-        node.Clock = frame.Clock;
-        node.LastFrameUnixMs = frame.WallUnixMs;
-        counters.AddFrame(samples, bytes);
-        Finish(frame.Sequence);
-        return Reason.Length == 0 ? IntakeOutcome.Taken : Rejected();
+        CountTime(time, correctionMs);
+        Reason = time.Verdict switch
+        {
+            TimeVerdict.TooNew => FrameClock.TooNew,
+            TimeVerdict.TooOld or TimeVerdict.Impossible => FrameClock.TooOld,
+            _ => Effects.Problem.Length > 0 ? Effects.Problem : Reason,
+        };
+
+        // What is merely too old says nothing about the agent and can be days of records.
+        return Reason.Length == 0 ? IntakeOutcome.Taken : Reject(message, now, isKept: time.Verdict != TimeVerdict.TooOld);
     }
 
-    private int TakeBlock(SchemaState schema, ReadOnlySpan<byte> payload, long unixMs, bool isNew)
+    private void CountTime(FrameTime time, long correctionMs)
     {
-        BlockError error = schema.Decoder.Decode(payload);
-        if (error != BlockError.None)
+        if (time.Verdict is TimeVerdict.TooOld)
         {
-            counters.AddUnreadableBlock();
-            if (error != BlockError.NeedsKey)
-            {
-                Reason = $"block of sampler {schema.Handle.Sampler} is unreadable: {error}";
-            }
-
-            return 0;
+            core.Counters.AddTooOld();
         }
-
-        return isNew && TryAppend(schema, unixMs) ? CountPresent(schema.Decoder.Present) : 0;
+        else if (time.IsRefused)
+        {
+            core.Counters.AddImpossibleTime();
+        }
+        else if (correctionMs != 0)
+        {
+            core.Counters.AddRebased();
+        }
     }
 
-    private bool TryAppend(SchemaState schema, long unixMs)
+    private uint? FindUnknownSchema(ref FrameReader probe)
     {
-        AppendResult result = store.Append(schema.Handle, unixMs, schema.Decoder.Values, schema.Decoder.Present);
-        if (result == AppendResult.Expired)
+        uint? unknown = null;
+        while (probe.TryReadBlock(out uint schemaId, out _))
         {
-            RegisterResult again = store.Register(node.Name, schema.Handle.Sampler, schema.Handle.IntervalMs, schema.Definitions);
-            if (!again.IsAccepted)
+            if (!Effects.Schemas.TryFind(schemaId, out _) && !Effects.Schemas.IsRefused(schemaId))
             {
-                Reason = again.Detail;
-                return false;
+                unknown ??= schemaId;
             }
-
-            schema.Handle = again.Handle;
-            result = store.Append(schema.Handle, unixMs, schema.Decoder.Values, schema.Decoder.Present);
         }
 
-        if (result is AppendResult.TooOld or AppendResult.TooNew or AppendResult.Expired)
+        return unknown;
+    }
+
+    // A schema can be missing because the way here lost it: a new stream brings it again. An agent that never sends it loses those blocks only.
+    private bool PassOver(uint schemaId, ref FrameReader frame, ReadOnlySpan<byte> message)
+    {
+        LastSequence = frame.Sequence;
+        Reason = $"frame {frame.Sequence}: schema {schemaId} was not registered on this stream";
+        if (!IsPoison(frame.Sequence, message))
         {
-            Reason = result == AppendResult.TooNew
-                ? "its time is too far ahead of the aggregator's clock"
-                : "its time is older than what the store keeps";
+            core.Counters.AddBrokenStream();
             return false;
+        }
+
+        FrameReader probe = frame;
+        while (probe.TryReadBlock(out uint id, out _))
+        {
+            if (!Effects.Schemas.TryFind(id, out _))
+            {
+                Effects.Schemas.Refuse(id, "");
+            }
         }
 
         return true;
     }
 
-    private IntakeOutcome TakeRare(AgentMessage message)
+    private IntakeOutcome TakeSchema(Schema schema, ReadOnlySpan<byte> message, Moment now)
     {
-        switch (message.BodyCase)
+        if (!TryLog(WalMessageFlags.None, 0, message, now, out _))
         {
-            case AgentMessage.BodyOneofCase.Schema:
-                return TakeSchema(message.Schema);
-            case AgentMessage.BodyOneofCase.Event:
-                return TakeEvent(message.Event);
-            case AgentMessage.BodyOneofCase.Inventory:
-                return TakeInventory(message.Inventory);
-            case AgentMessage.BodyOneofCase.Hello:
-                return Broken("a second hello on one stream");
-            case AgentMessage.BodyOneofCase.Frame:
-                // TryOpen left it to the generated parser: a legal encoding that no serializer we know produces.
-                return Broken($"frame {message.Frame.Sequence}: it must be the only field of its message");
-            default:
-                // A newer agent may send what this aggregator does not know. Without a sequence it cannot be acknowledged.
-                return IntakeOutcome.Taken;
+            return IntakeOutcome.NoRoom;
         }
+
+        Reason = Effects.TakeSchema(schema, message) ?? "";
+        return Reason.Length == 0 ? IntakeOutcome.Taken : Reject(message, now, isKept: true);
     }
 
-    private IntakeOutcome TakeSchema(Schema schema)
+    private IntakeOutcome TakeEvent(Event record, ReadOnlySpan<byte> message, Moment now)
     {
-        LastSequence = 0;
-        ForgetFormer(schema.Sampler);
-        if (_schemas.Count + _refused.Count >= MaxSchemas)
+        IntakeOutcome outcome = LogRare("event", record.Sequence, MaxEventBytes, message, now, out ulong logId, out bool isDuplicate);
+        if (logId > 0 && !isDuplicate && Effects.TakeEvent(record, now.UnixMs, logId))
         {
-            return Broken($"schema {schema.SchemaId}: more than {MaxSchemas} samplers on one stream");
+            core.Counters.AddEvent();
+        }
+        else if (logId > 0)
+        {
+            core.Counters.AddDuplicate();
         }
 
-        if (schema.Series.Count is 0 or > MaxSeriesPerSchema)
-        {
-            return Refused(schema, $"{schema.Series.Count} series; 1 to {MaxSeriesPerSchema} are allowed");
-        }
+        return outcome;
+    }
 
-        SeriesDefinition[] definitions = new SeriesDefinition[schema.Series.Count];
-        for (int i = 0; i < definitions.Length; i++)
+    private IntakeOutcome TakeInventory(Inventory record, ReadOnlySpan<byte> message, Moment now)
+    {
+        // Kept also when it came before: after damage to the log an old one is better than none.
+        IntakeOutcome outcome = LogRare("inventory", record.Sequence, MaxInventoryBytes, message, now, out ulong logId, out bool isDuplicate);
+        if (logId > 0)
         {
-            SeriesDescriptor series = schema.Series[i];
-            if (series.Kind is not (MetricKind.Gauge or MetricKind.Counter))
+            Effects.TakeInventory(record, now.UnixMs);
+            if (isDuplicate)
             {
-                return Refused(schema, $"series {i} ({series.Metric}) has the kind {(int)series.Kind}, which is neither gauge nor counter");
+                core.Counters.AddDuplicate();
             }
-
-            definitions[i] = new SeriesDefinition(
-                series.Metric, (ContractKind)series.Kind, series.Unit, series.Scale, series.Labels.Select(label => new ContractLabel(label.Name, label.Value)));
         }
 
-        RegisterResult result = store.Register(node.Name, schema.Sampler, (int)Math.Min(schema.IntervalMs, int.MaxValue), definitions);
-        if (!result.IsAccepted)
+        return outcome;
+    }
+
+    private IntakeOutcome LogRare(
+        string what, ulong sequence, int maxBytes, ReadOnlySpan<byte> message, Moment now, out ulong logId, out bool isDuplicate)
+    {
+        logId = 0;
+        isDuplicate = stream.Held.Received.Contains(sequence, sequence);
+        if (sequence == 0)
         {
-            return Refused(schema, result.Detail);
+            return Breach(0, message, now, $"{what} without a sequence");
         }
 
-        _schemas[schema.SchemaId] = new SchemaState(result.Handle, definitions);
-        node.ShortestIntervalMs = _schemas.Values.Where(s => s.Handle.IntervalMs > 0).Select(s => s.Handle.IntervalMs).DefaultIfEmpty(0).Min();
+        if (!isDuplicate && sequence <= _lastSeen)
+        {
+            return Breach(sequence, message, now, $"{what} {sequence}: it comes after {_lastSeen}, and sequences must rise");
+        }
+
+        SequenceSpan records = new(sequence, sequence);
+        if (message.Length > maxBytes)
+        {
+            Reason = $"{what} {sequence}: {message.Length} bytes; {maxBytes} are allowed";
+            return SetAside(records, message, now);
+        }
+
+        // One that came before is in the log already, durable or not: it waits for all that is there now.
+        logId = core.Wal.LastId;
+        if (!isDuplicate && !TryLog(WalMessageFlags.None, 0, message, now, out logId))
+        {
+            return IntakeOutcome.NoRoom;
+        }
+
+        Advance(records, isKey: false);
+        Receive(records, logId);
         return IntakeOutcome.Taken;
     }
 
-    // A sampler has one schema at a time, and records come in order: nothing refers to the former one any more.
-    private void ForgetFormer(string sampler)
+    private bool TryLog(WalMessageFlags flags, long correctionMs, ReadOnlySpan<byte> message, Moment now, out ulong logId)
     {
-        foreach ((uint id, SchemaState former) in _schemas)
-        {
-            if (former.Handle.Sampler == sampler)
-            {
-                _schemas.Remove(id);
-            }
-        }
-
-        foreach ((uint id, string former) in _refused)
-        {
-            if (former == sampler)
-            {
-                _refused.Remove(id);
-            }
-        }
+        logId = core.Wal.AppendMessage(new WalMessageHeader(stream.Id, flags, now.UnixMs, correctionMs), message);
+        Reason = logId == 0 ? "the aggregator's log has no room: its disk fails" : Reason;
+        return logId > 0;
     }
 
-    private IntakeOutcome TakeEvent(Event record)
+    // A gap in the sequence means that the agent dropped records, so deltas have lost their base.
+    private void Advance(SequenceSpan records, bool isKey)
     {
-        if (record.Sequence == 0)
+        if (records.First != _lastSeen + 1 && !isKey)
         {
-            return Broken("event without a sequence");
+            Effects.Schemas.Lose();
         }
 
-        if (!Advance(record.Sequence, isKey: false))
-        {
-            counters.AddDuplicate();
-            return IntakeOutcome.Taken;
-        }
-
-        if (IsNewFromKernel(record))
-        {
-            events.Add(node.Name, record, time.GetUtcNow().ToUnixTimeMilliseconds());
-            counters.AddEvent();
-        }
-        else
-        {
-            counters.AddDuplicate();
-        }
-
-        Finish(record.Sequence);
-        return IntakeOutcome.Taken;
+        _lastSeen = records.Last;
     }
 
-    // Boot and kernel sequence are an event's identity, whatever spool epoch brings it. The kernel log is read in order.
-    private bool IsNewFromKernel(Event record)
+    private void Receive(SequenceSpan records, ulong logId)
     {
-        if (!record.HasKernelSequence)
-        {
-            return true;
-        }
-
-        (string bootId, ulong newest) = node.LastKernelRecord;
-        if (record.BootId == bootId && record.KernelSequence <= newest)
-        {
-            return false;
-        }
-
-        node.LastKernelRecord = (record.BootId, record.KernelSequence);
-        return true;
+        stream.Held.Received.Add(records.First, records.Last);
+        Intake.Node.LastSequence = Math.Max(Intake.Node.LastSequence, records.Last);
+        LastSequence = records.Last;
+        stream.OnCarried(records.Last);
+        Intake.Await(logId, records, stream);
     }
 
-    private IntakeOutcome TakeInventory(Inventory record)
-    {
-        if (record.Sequence == 0)
-        {
-            return Broken("inventory without a sequence");
-        }
-
-        // Kept also when it came before: after a restart of the aggregator an old one is better than none.
-        bool isNew = Advance(record.Sequence, isKey: false);
-        node.Inventory = record;
-        if (isNew)
-        {
-            Finish(record.Sequence);
-        }
-        else
-        {
-            counters.AddDuplicate();
-        }
-
-        return IntakeOutcome.Taken;
-    }
-
-    // True: the record is new. A gap in the sequence means that the agent dropped records, so deltas have lost their base.
-    private bool Advance(ulong sequence, bool isKey)
-    {
-        if (sequence != _lastSeen + 1 && !isKey)
-        {
-            foreach (SchemaState schema in _schemas.Values)
-            {
-                schema.Decoder.Lose();
-            }
-        }
-
-        _lastSeen = sequence;
-        LastSequence = sequence;
-        return sequence > node.LastSequence;
-    }
-
-    private void Finish(ulong sequence)
-    {
-        node.LastSequence = sequence;
-        node.LastReceivedUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds();
-    }
-
-    private IntakeOutcome Refused(Schema schema, string why)
-    {
-        _refused[schema.SchemaId] = schema.Sampler;
-        Reason = $"schema {schema.SchemaId} ({schema.Sampler}): {why}";
-        return Rejected();
-    }
-
-    private IntakeOutcome Rejected()
-    {
-        counters.AddRejected();
-        return IntakeOutcome.Rejected;
-    }
-
-    private IntakeOutcome Broken(string reason)
+    // Broken for the first and second time; the third time it is set aside, and this stream's next ones at once.
+    private IntakeOutcome Breach(ulong sequence, ReadOnlySpan<byte> message, Moment now, string reason)
     {
         Reason = reason;
-        counters.AddBrokenStream();
-        return IntakeOutcome.Broken;
-    }
-
-    private static int CountPresent(ReadOnlySpan<ulong> present)
-    {
-        int count = 0;
-        foreach (ulong word in present)
+        LastSequence = sequence;
+        if (!IsPoison(sequence, message))
         {
-            count += BitOperations.PopCount(word);
+            core.Counters.AddBrokenStream();
+            return IntakeOutcome.Broken;
         }
 
-        return count;
+        return SetAside(new SequenceSpan(sequence, sequence), message, now);
     }
 
-    private sealed class SchemaState(SchemaHandle handle, SeriesDefinition[] definitions)
+    private bool IsPoison(ulong sequence, ReadOnlySpan<byte> message)
     {
-        internal SchemaHandle Handle { get; set; } = handle;
+        _isLenient = _isLenient || Intake.Strikes.IsOut(stream.Held.Epoch, sequence == 0 ? StrikeBook.KeyOf(message) : sequence);
+        return _isLenient;
+    }
 
-        internal SeriesDefinition[] Definitions { get; } = definitions;
+    private IntakeOutcome SetAside(SequenceSpan records, ReadOnlySpan<byte> message, Moment now)
+    {
+        Effects.Schemas.Lose();
+        core.Counters.AddDeadLetter();
+        if (IsPlausible(records.Last))
+        {
+            ulong logId = core.LogSetAside(stream.Id, records);
+            if (logId == 0)
+            {
+                return IntakeOutcome.NoRoom;
+            }
 
-        internal BlockDecoder Decoder { get; } = new(definitions);
+            _lastSeen = records.Last;
+            Receive(records, logId);
+        }
+
+        return Reject(message, now, isKept: true);
+    }
+
+    private bool IsPlausible(ulong sequence) =>
+        sequence > _lastSeen && sequence - Math.Min(sequence, Math.Max(_lastSeen, stream.Hello.FirstHeldSequence)) < MaxLead;
+
+    private IntakeOutcome Reject(ReadOnlySpan<byte> message, Moment now, bool isKept)
+    {
+        core.Counters.AddRejected();
+        if (isKept)
+        {
+            core.Quarantine.Add(Intake.Node.Name, stream.Held.Epoch, LastSequence, now.UnixMs, Reason, message);
+            core.Counters.AddQuarantined();
+            Intake.Node.QuarantinedRecords++;
+        }
+
+        return IntakeOutcome.Rejected;
     }
 }

@@ -17,8 +17,7 @@ namespace NodeAgent.Aggregator.Query;
 /// the engine decides. A PromQL adapter will stand beside it, not on it.
 /// </summary>
 internal sealed class QueryService(
-    ITimeSeriesStore store, QueryEngine engine, FleetRegistry fleet, EventLedger events, IngestCounters counters, TimeProvider time,
-    AggregatorFacts facts) : V1.Query.QueryBase
+    ITimeSeriesStore store, QueryEngine engine, IngestCore ingest, TimeProvider time, AggregatorFacts facts) : V1.Query.QueryBase
 {
     private const int SeriesPerMessage = 500;
     private const int DefaultSeriesLimit = 10_000;
@@ -31,6 +30,9 @@ internal sealed class QueryService(
 
     private static readonly TimeSpan PatternTimeout = TimeSpan.FromMilliseconds(200);
 
+    private readonly FleetRegistry _fleet = ingest.Fleet;
+    private readonly EventLedger _events = ingest.Events;
+
     private long NowUnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
@@ -38,7 +40,7 @@ internal sealed class QueryService(
         Regex? pattern = request.NamePattern.Length == 0 ? null : ParsePattern(request.NamePattern);
         long now = NowUnixMs;
         ListNodesResponse response = new() { WallUnixMs = now };
-        response.Nodes.AddRange(fleet.Nodes
+        response.Nodes.AddRange(_fleet.Nodes
             .Where(node => pattern is null || pattern.IsMatch(node.Name))
             .OrderBy(node => node.Name, StringComparer.Ordinal)
             .Select(node => ToWire(node, now)));
@@ -47,7 +49,7 @@ internal sealed class QueryService(
 
     public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context)
     {
-        FleetNode node = fleet.Find(request.Name)
+        FleetNode node = _fleet.Find(request.Name)
             ?? throw new RpcException(new Status(StatusCode.NotFound, $"no node named '{request.Name}' has ever connected"));
         long now = NowUnixMs;
         GetNodeResponse response = new() { Node = ToWire(node, now), Inventory = node.Inventory, WallUnixMs = now };
@@ -176,11 +178,11 @@ internal sealed class QueryService(
 
         if (!request.Follow)
         {
-            await WriteAllAsync(events.Newest(limit, Passes), responses, context).ConfigureAwait(false);
+            await WriteAllAsync(_events.Newest(limit, Passes), responses, context).ConfigureAwait(false);
             return;
         }
 
-        List<LedgerEntry> past = events.Follow(limit, Passes, out Channel<LedgerEntry> channel);
+        List<LedgerEntry> past = _events.Follow(limit, Passes, out Channel<LedgerEntry> channel);
         try
         {
             await WriteAllAsync(past, responses, context).ConfigureAwait(false);
@@ -194,7 +196,7 @@ internal sealed class QueryService(
         }
         finally
         {
-            events.Unfollow(channel);
+            _events.Unfollow(channel);
         }
     }
 
@@ -207,18 +209,20 @@ internal sealed class QueryService(
             Version = facts.Version,
             StartedUnixMs = facts.StartedUnixMs,
             WallUnixMs = now,
-            Nodes = (ulong)fleet.Count,
-            LiveNodes = (ulong)fleet.Nodes.Count(node => node.StateAt(now) == NodeState.Live),
+            Nodes = (ulong)_fleet.Count,
+            LiveNodes = (ulong)_fleet.Nodes.Count(node => node.StateAt(now) == NodeState.Live),
             Series = (ulong)stats.Series,
             SamplesTotal = (ulong)stats.SamplesTotal,
-            FramesTotal = (ulong)counters.Frames,
-            RejectedRecordsTotal = (ulong)counters.RejectedRecords,
-            DuplicateRecordsTotal = (ulong)counters.DuplicateRecords,
+            FramesTotal = (ulong)ingest.Counters.Frames,
+            RejectedRecordsTotal = (ulong)ingest.Counters.RejectedRecords,
+            DuplicateRecordsTotal = (ulong)ingest.Counters.DuplicateRecords,
             OldestUnixMs = stats.OldestUnixMs,
             StoreBytes = (ulong)stats.Bytes,
             StoreLimitBytes = (ulong)stats.MaxBytes,
             EvictedSamplesTotal = (ulong)stats.SamplesEvictedByBytes,
             AllocatedBytesTotal = (ulong)GC.GetTotalAllocatedBytes(),
+            Ingest = IngestStatus.OfIngest(ingest, stats),
+            Log = IngestStatus.OfLog(ingest),
         });
     }
 
@@ -291,6 +295,9 @@ internal sealed class QueryService(
             ClockOffsetMs = node.ClockOffsetMs,
             Clock = node.Clock,
             FirstReceivedUnixMs = node.FirstReceivedUnixMs,
+            ThinnedRecords = node.ThinnedRecords,
+            ClockCorrectionMs = node.ClockCorrectionMs,
+            QuarantinedRecords = (ulong)node.QuarantinedRecords,
         };
     }
 

@@ -1,5 +1,4 @@
 using NodeAgent.Aggregator.Fleet;
-using NodeAgent.Testing;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Tests.Fleet;
@@ -17,7 +16,7 @@ public sealed class FleetTests
     [InlineData(int.MaxValue, 4_000_000_000, NodeState.Live)]
     public void StateAt_StreamOpen_IsLateAfterThreeIntervals(int intervalMs, long silenceMs, NodeState expected)
     {
-        FleetNode node = new("n", 0) { Session = new LinkSession(), ShortestIntervalMs = intervalMs, LastReceivedUnixMs = 1_000_000 };
+        FleetNode node = new("n", 0) { OpenStreams = 1, ShortestIntervalMs = intervalMs, LastReceivedUnixMs = 1_000_000 };
         Assert.Equal(expected, node.StateAt(1_000_000 + silenceMs));
     }
 
@@ -25,30 +24,13 @@ public sealed class FleetTests
     public void StateAt_NoStream_IsDown() => Assert.Equal(NodeState.Down, new FleetNode("n", 0) { LastReceivedUnixMs = 5 }.StateAt(5));
 
     [Fact]
-    public void Detach_OfAFormerSession_LeavesTheNewerOneAttached()
-    {
-        FleetRegistry fleet = new(new SimulatedTime());
-        FleetNode node = fleet.GetOrAdd("n");
-        LinkSession older = new();
-        LinkSession newer = new();
-        Assert.Null(fleet.Attach(node, older));
-        Assert.Same(older, fleet.Attach(node, newer));
-        fleet.Detach(node, older);
-        Assert.Same(newer, node.Session);
-        fleet.Detach(node, newer);
-        Assert.Null(node.Session);
-    }
-
-    [Fact]
     public void GetOrAdd_KnownName_IsTheSameNodeAndNamesAreCaseSensitive()
     {
-        SimulatedTime time = new();
-        FleetRegistry fleet = new(time);
-        FleetNode node = fleet.GetOrAdd("n");
-        time.Advance(TimeSpan.FromSeconds(5));
-        Assert.Same(node, fleet.GetOrAdd("n"));
-        Assert.NotSame(node, fleet.GetOrAdd("N"));
-        Assert.Equal((SimulatedTime.DefaultStart.ToUnixTimeMilliseconds(), 2), (node.FirstReceivedUnixMs, fleet.Count));
+        FleetRegistry fleet = new();
+        FleetNode node = fleet.GetOrAdd("n", 1_000);
+        Assert.Same(node, fleet.GetOrAdd("n", 6_000));
+        Assert.NotSame(node, fleet.GetOrAdd("N", 6_000));
+        Assert.Equal((1_000, 2), (node.FirstReceivedUnixMs, fleet.Count));
         Assert.Null(fleet.Find("other"));
     }
 }

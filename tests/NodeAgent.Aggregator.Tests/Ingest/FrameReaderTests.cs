@@ -116,6 +116,8 @@ public sealed class FrameReaderTests
             frame.Blocks.Add(new Block { SchemaId = schemaId, Payload = ByteString.CopyFrom(payload) });
         }
 
+        frame.StandsFor = reader.StandsFor;
+        frame.Boot = reader.Boot;
         return reader.IsMalformed ? null : frame;
     }
 
@@ -160,6 +162,8 @@ public sealed class FrameReaderTests
             MonotonicNs = (ulong)random.NextInt64() << 1 >> random.Next(64),
             Clock = (ClockQuality)random.Next(5),
             Key = random.Next(2) == 0,
+            StandsFor = (uint)random.Next() >> random.Next(32),
+            Boot = (uint)random.Next() >> random.Next(32),
         };
         for (int block = random.Next(4); block > 0; block--)
         {

@@ -3,74 +3,62 @@ using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Testing;
 using NodeAgent.Tsdb;
-using NodeAgent.Tsdb.Query;
 
 namespace NodeAgent.Aggregator.Tests.Ingest;
 
-/// <summary>One node's intake over a real store, on simulated time that starts with the agent's.</summary>
+/// <summary>One node's stream into a real core, on simulated time that starts with the agent's.</summary>
 internal sealed class IntakeBench : IDisposable
 {
+    private readonly TestIngest _ingest;
+
     internal IntakeBench(int maxSeries = 20_000)
     {
-        Store = new MemoryStore(new MemoryStoreOptions { Quota = new FixedSeriesQuota(maxSeries), RetentionMs = 3_600_000 });
+        _ingest = new TestIngest(maxSeries: maxSeries);
         Store.Maintain(AgentSide.Start);
-        Fleet = new FleetRegistry(Time);
-        Node = Fleet.GetOrAdd("n1");
-        Intake = Reconnect();
+        Stream = _ingest.Open();
     }
 
-    internal SimulatedTime Time { get; } = new(DateTimeOffset.FromUnixTimeMilliseconds(AgentSide.Start));
+    internal TestIngest Ingest => _ingest;
 
-    internal MemoryStore Store { get; }
+    internal SimulatedTime Time => _ingest.Time;
 
-    internal FleetRegistry Fleet { get; }
+    internal MemoryStore Store => _ingest.Store;
 
-    internal FleetNode Node { get; }
+    internal FleetRegistry Fleet => _ingest.Fleet;
 
-    internal EventLedger Events { get; } = new(100);
+    internal FleetNode Node => Fleet.Find("n1")!;
 
-    internal IngestCounters Counters { get; } = new();
+    internal EventLedger Events => _ingest.Events;
+
+    internal IngestCounters Counters => _ingest.Counters;
 
     internal AgentSide Agent { get; } = new();
 
-    internal RecordIntake Intake { get; private set; }
+    internal LinkStream Stream { get; private set; }
 
     /// <summary>A new stream of the same node.</summary>
-    internal RecordIntake Reconnect() => Intake = new RecordIntake(Node, Store, Events, Counters, Time);
+    internal LinkStream Reconnect() => Stream = _ingest.Open();
+
+    internal IntakeOutcome Take(byte[] message) => Stream.Take(message, _ingest.Now);
 
     internal void Taken(params byte[][] messages) =>
-        Assert.All(messages, message => Assert.Equal((IntakeOutcome.Taken, ""), (Intake.Take(message), Intake.Reason)));
+        Assert.All(messages, message => Assert.Equal((IntakeOutcome.Taken, ""), (Take(message), Stream.Reason)));
 
     internal void Rejected(byte[] message, string reason) =>
-        Assert.Equal((IntakeOutcome.Rejected, reason), (Intake.Take(message), Intake.Reason));
+        Assert.Equal((IntakeOutcome.Rejected, reason), (Take(message), Stream.Reason));
 
+    /// <summary>The message ends the stream; a new one is opened.</summary>
     internal void Broken(byte[] message, string reason)
     {
         long before = Counters.BrokenStreams;
-        Assert.Equal(IntakeOutcome.Broken, Intake.Take(message));
-        Assert.StartsWith(reason, Intake.Reason, StringComparison.Ordinal);
+        Assert.Equal(IntakeOutcome.Broken, Take(message));
+        Assert.StartsWith(reason, Stream.Reason, StringComparison.Ordinal);
         Assert.Equal(before + 1, Counters.BrokenStreams);
+        Assert.NotNull(Stream.End);
+        Reconnect();
     }
 
-    /// <summary>All samples of a metric as "seconds since start=value".</summary>
-    internal string Samples(string metric)
-    {
-        SeriesSelection selection = Store.Select(Selector.Parse(metric), 0, long.MaxValue, 10);
-        using ISampleReader reader = Store.OpenReader();
-        using SampleBuffer buffer = new();
-        List<string> samples = [];
-        foreach (SeriesInfo series in selection.Series)
-        {
-            buffer.Clear();
-            reader.Read(series, 0, long.MaxValue, buffer);
-            for (int i = 0; i < buffer.Count; i++)
-            {
-                samples.Add($"{(buffer.Times[i] - AgentSide.Start) / 1000}={buffer.Values[i]}");
-            }
-        }
+    internal string Samples(string metric) => _ingest.Samples(metric);
 
-        return string.Join(' ', samples);
-    }
-
-    public void Dispose() => Store.Dispose();
+    public void Dispose() => _ingest.Dispose();
 }

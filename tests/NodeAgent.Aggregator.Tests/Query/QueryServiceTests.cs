@@ -233,8 +233,8 @@ public sealed class QueryServiceTests : IDisposable
     [Fact]
     public async Task ListNodes_Pattern_MatchesWholeNames()
     {
-        _bench.Fleet.GetOrAdd("gpu-1");
-        _bench.Fleet.GetOrAdd("gpu-12");
+        _bench.Fleet.GetOrAdd("gpu-1", Start);
+        _bench.Fleet.GetOrAdd("gpu-12", Start);
         Assert.Equal(["gpu-1", "gpu-12", "n1"], await NamesAsync(""));
         Assert.Equal(["gpu-1"], await NamesAsync("gpu-1"));
         Assert.Equal(["gpu-1", "n1"], await NamesAsync("gpu-.|n1"));
@@ -253,6 +253,7 @@ public sealed class QueryServiceTests : IDisposable
     [Fact]
     public async Task GetNode_Known_SaysAllThatIsKnown()
     {
+        _bench.Stream.Close();
         FleetNode known = _bench.Node;
         known.AgentVersion = "1.0";
         known.Inventory = new Inventory { HostName = "h" };
@@ -308,7 +309,6 @@ public sealed class QueryServiceTests : IDisposable
     [Fact]
     public async Task GetStatus_Counters_AreThoseOfTheStore()
     {
-        _bench.Fleet.Attach(_bench.Node, new LinkSession());
         _bench.Node.LastReceivedUnixMs = Start + 59_000;
         GetStatusResponse status = await _service.GetStatus(new GetStatusRequest(), _caller);
         Assert.Equal(("1.2.3", Start, Start + 60_000), (status.Version, status.StartedUnixMs, status.WallUnixMs));
@@ -326,5 +326,5 @@ public sealed class QueryServiceTests : IDisposable
         _bench.Events.Add(node, new Event { Kind = kind, Severity = severity, WallUnixMs = wall }, wall);
 
     private QueryService Service(QueryLimits limits) => new(
-        _bench.Store, new QueryEngine(_bench.Store, limits, _bench.Time), _bench.Fleet, _bench.Events, _bench.Counters, _bench.Time, new AggregatorFacts("1.2.3", Start));
+        _bench.Store, new QueryEngine(_bench.Store, limits, _bench.Time), _bench.Ingest.Core, _bench.Time, new AggregatorFacts("1.2.3", Start));
 }

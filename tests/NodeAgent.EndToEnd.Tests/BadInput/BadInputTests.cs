@@ -30,7 +30,10 @@ public sealed class BadInputTests
         taken.Start();
         string address = taken.LocalEndpoint.ToString()!;
 
-        (int code, string output) = await RealProcess.RunAsync(Repository.AggregatorProgram, ["run", "--set", $"listen.plaintext={address}"], Limit);
+        DirectoryInfo state = Directory.CreateTempSubdirectory("nodeagent-e2e-");
+        (int code, string output) = await RealProcess.RunAsync(
+            Repository.AggregatorProgram, ["run", "--set", $"listen.plaintext={address}", "--set", $"state.directory={state.FullName}"], Limit);
+        state.Delete(recursive: true);
 
         Assert.Equal(3, code);
         Assert.Contains("event=AddressUnusable", output);

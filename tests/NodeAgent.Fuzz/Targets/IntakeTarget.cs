@@ -4,6 +4,7 @@ using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Contracts.Frames;
 using NodeAgent.Testing;
+using NodeAgent.Testing.Disk;
 using NodeAgent.Tsdb;
 using NodeAgent.V1;
 using ContractKind = NodeAgent.Contracts.Metrics.MetricKind;
@@ -15,6 +16,15 @@ internal sealed class IntakeTarget : Engine.IFuzzTarget
 {
     private static readonly DateTimeOffset Start = SimulatedTime.DefaultStart;
 
+    private static readonly IngestOptions Options = new()
+    {
+        Directory = "/state",
+        WalSegmentBytes = 1 << 20,
+        WalPendingBytes = 8 << 20,
+        QuarantineMaxBytes = 1 << 20,
+        EventsMaxBytes = 1 << 20,
+    };
+
     public string Name => "intake";
 
     public IReadOnlyList<byte[]> Seeds { get; } = [Stream()];
@@ -22,21 +32,31 @@ internal sealed class IntakeTarget : Engine.IFuzzTarget
     public void Run(ReadOnlySpan<byte> input)
     {
         SimulatedTime time = new(Start);
-        MemoryStore store = new(new MemoryStoreOptions { HeadRows = 8, MaxBytes = 1 << 20, Quota = new FixedSeriesQuota(50) });
-        store.Maintain(Start.ToUnixTimeMilliseconds());
-        FleetNode node = new("n1", Start.ToUnixTimeMilliseconds());
-        RecordIntake intake = new(node, store, new EventLedger(10), new IngestCounters(), time);
+        using MemoryStore store = new(new MemoryStoreOptions { HeadRows = 8, MaxBytes = 1 << 20, Quota = new FixedSeriesQuota(50) });
+        IngestParts parts = new(store, new FleetRegistry(), new EventLedger(10), new IngestCounters());
+#pragma warning disable CA5394 // Not for secrets.
+        bool isOpen = IngestCore.TryOpen(Options, new SimulatedDisk(1), time, new Random(1), parts, Moment.Of(time), out IngestCore? core, out _);
+#pragma warning restore CA5394
+        Invariant.Holds(isOpen, "an empty disk opens");
+        LinkStream stream = core!.Open("n1", new Hello { Protocol = IngestCore.Protocol, SpoolEpoch = 7 }, Moment.Of(time)).Stream!;
         while (Parts.TryTake(ref input, out ReadOnlySpan<byte> message))
         {
-            IntakeOutcome outcome = intake.Take(message);
-            Invariant.Holds(outcome == IntakeOutcome.Taken || intake.Reason.Length > 0, "a refusal says why");
-            if (outcome == IntakeOutcome.Broken)
+            IntakeOutcome outcome = stream.Take(message, Moment.Of(time));
+            Invariant.Holds(outcome == IntakeOutcome.Taken || stream.Reason.Length > 0, "a refusal says why");
+            Invariant.Holds((outcome is IntakeOutcome.Taken or IntakeOutcome.Rejected) == (stream.End is null), "a stream goes on exactly when the message was taken or set aside");
+            if (stream.End is not null)
             {
                 break;
             }
         }
 
-        store.Maintain(Start.ToUnixTimeMilliseconds());
+        core.Commit();
+        while (stream.TryNextAnswer(Moment.Of(time), out _))
+        {
+        }
+
+        core.Maintain(Moment.Of(time));
+        core.Dispose();
     }
 
     private static byte[] Stream()

@@ -96,6 +96,7 @@ public sealed class LocalPair : IAsyncDisposable
             "--set", $"listen.ca_file={Path.Combine(FleetFolder, "ca.crt")}",
             "--set", $"listen.certificate_file={Path.Combine(FleetFolder, "aggregator.crt")}",
             "--set", $"listen.key_file={Path.Combine(FleetFolder, "aggregator.key")}",
+            "--set", $"state.directory={Path.Combine(_options.Folder, "aggregator-state")}",
         ];
         Aggregator = Start("aggregator", Repository.AggregatorProgram, arguments, _options.AggregatorSettings, new Dictionary<string, string>());
         await Aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);

@@ -1,0 +1,99 @@
+using System.Numerics;
+using NodeAgent.Contracts.Frames;
+using NodeAgent.Tsdb;
+
+namespace NodeAgent.Aggregator.Ingest;
+
+/// <summary>
+/// Decodes a frame's blocks and stores their rows: the same for a frame that arrives and for one that is read back from the log. One bad
+/// block, or one impossible value, never costs the others.
+/// </summary>
+internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, IngestCounters counters)
+{
+    /// <summary>Why something of the last frame was not stored; empty: all of it was, or waits for a key block as it should.</summary>
+    internal string Problem { get; private set; } = "";
+
+    /// <summary>Takes all blocks. With <paramref name="isStored"/> false they only move the decoders on. Returns the samples stored.</summary>
+    internal int Apply(ref FrameReader frame, long unixMs, bool isStored)
+    {
+        Problem = "";
+        int samples = 0;
+        while (frame.TryReadBlock(out uint schemaId, out ReadOnlySpan<byte> payload))
+        {
+            if (schemas.TryFind(schemaId, out SchemaColumns? schema))
+            {
+                samples += TakeBlock(schema, payload, unixMs, isStored);
+            }
+            else
+            {
+                counters.AddRefusedBlock();
+            }
+        }
+
+        return samples;
+    }
+
+    private int TakeBlock(SchemaColumns schema, ReadOnlySpan<byte> payload, long unixMs, bool isStored)
+    {
+        BlockError error = schema.Decoder.Decode(payload);
+        if (error != BlockError.None)
+        {
+            counters.AddUnreadableBlock();
+            if (error != BlockError.NeedsKey)
+            {
+                Problem = $"block of sampler {schema.Handle.Sampler} is unreadable: {error}";
+            }
+
+            return 0;
+        }
+
+        if (!isStored)
+        {
+            return 0;
+        }
+
+        ReadOnlySpan<double> values = schema.Decoder.Values;
+        ReadOnlySpan<ulong> present = schema.Screen.Pass(values, schema.Decoder.Present, out int refused, out int first);
+        if (refused > 0)
+        {
+            counters.AddRefusedValues(refused);
+            Problem = $"sampler {schema.Handle.Sampler}: {refused} impossible values, the first is {schema.Definitions[first].Metric} = {values[first]:R}";
+        }
+
+        return TryAppend(schema, unixMs, values, present) ? CountPresent(present) : 0;
+    }
+
+    private bool TryAppend(SchemaColumns schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    {
+        AppendResult result = store.Append(schema.Handle, unixMs, values, present);
+        if (result == AppendResult.Expired)
+        {
+            if (schemas.Renew(schema) is { } refusal)
+            {
+                Problem = refusal;
+                return false;
+            }
+
+            result = store.Append(schema.Handle, unixMs, values, present);
+        }
+
+        if (result is AppendResult.TooOld or AppendResult.TooNew or AppendResult.Expired)
+        {
+            Problem = result == AppendResult.TooNew ? FrameClock.TooNew : FrameClock.TooOld;
+            return false;
+        }
+
+        return true;
+    }
+
+    private static int CountPresent(ReadOnlySpan<ulong> present)
+    {
+        int count = 0;
+        foreach (ulong word in present)
+        {
+            count += BitOperations.PopCount(word);
+        }
+
+        return count;
+    }
+}

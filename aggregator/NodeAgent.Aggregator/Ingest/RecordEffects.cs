@@ -1,0 +1,106 @@
+using NodeAgent.Aggregator.Fleet;
+using NodeAgent.V1;
+
+namespace NodeAgent.Aggregator.Ingest;
+
+/// <summary>
+/// What a stream's records do to the store, the events and the node: one place for records that arrive and for those that are read
+/// back from the log, so that a restart leads to the same state. Decides nothing about duplicates or times; it is told.
+/// </summary>
+internal sealed class RecordEffects
+{
+    private readonly NodeIntake _intake;
+    private readonly IngestCore _core;
+    private readonly Lane _lane;
+    private readonly IngestCounters _counters;
+    private readonly FrameApplier _applier;
+
+    internal RecordEffects(NodeIntake intake, Lane lane, IngestCore core, IngestCounters counters)
+    {
+        _intake = intake;
+        _lane = lane;
+        _core = core;
+        _counters = counters;
+        Schemas = new SchemaTable(intake.Node.Name, core.Store);
+        _applier = new FrameApplier(Schemas, core.Store, counters);
+    }
+
+    internal SchemaTable Schemas { get; }
+
+    /// <summary>Why something of the last frame was not stored; empty: nothing was wrong with it.</summary>
+    internal string Problem => _applier.Problem;
+
+    private FleetNode Node => _intake.Node;
+
+    /// <summary>What a hello says of the node.</summary>
+    internal static void TakeHello(FleetNode node, Hello hello, long receivedUnixMs)
+    {
+        node.AgentVersion = hello.AgentVersion;
+        node.BootId = hello.BootId;
+        node.DroppedRecords = hello.DroppedRecords;
+        node.ThinnedRecords = hello.ThinnedRecords;
+        node.ClockOffsetMs = hello.WallUnixMs - receivedUnixMs;
+    }
+
+    /// <summary>Null: taken; else why its blocks will be passed over.</summary>
+    internal string? TakeSchema(Schema schema, ReadOnlySpan<byte> message)
+    {
+        string? problem = Schemas.Add(schema, message);
+        if (_lane == Lane.Backlog)
+        {
+            _intake.StreamOf(Lane.Live)?.Effects.Schemas.Reassert(schema.Sampler);
+        }
+
+        if (_lane == Lane.Live || Node.ShortestIntervalMs == 0)
+        {
+            Node.ShortestIntervalMs = Schemas.ShortestIntervalMs;
+        }
+
+        return problem;
+    }
+
+    /// <summary>Takes the blocks of a frame; <paramref name="isStored"/> false: only as a base for those that follow.</summary>
+    internal void TakeFrame(ref FrameReader frame, long unixMs, bool isStored, int bytes, long receivedUnixMs)
+    {
+        int samples = _applier.Apply(ref frame, unixMs, isStored);
+        if (!isStored)
+        {
+            return;
+        }
+
+        _counters.AddFrame(samples, bytes);
+        Node.LastReceivedUnixMs = receivedUnixMs;
+
+        // What a backlog brings is old news of the node, unless there is no other.
+        if (_lane == Lane.Live || _intake.StreamOf(Lane.Live) is null)
+        {
+            Node.Clock = frame.Clock;
+            Node.LastFrameUnixMs = frame.WallUnixMs;
+            Node.ClockCorrectionMs = unixMs - frame.WallUnixMs;
+        }
+    }
+
+    /// <summary>Keeps an event, unless the same one of the kernel's log came in an earlier epoch. False: it did.</summary>
+    internal bool TakeEvent(Event record, long receivedUnixMs, ulong logId)
+    {
+        Node.LastReceivedUnixMs = receivedUnixMs;
+        if (record.HasKernelSequence && !_intake.KernelLog.IsNew(record.BootId, record.KernelSequence))
+        {
+            return false;
+        }
+
+        _core.AddEvent(Node.Name, record, receivedUnixMs, logId);
+        return true;
+    }
+
+    internal void TakeInventory(Inventory record, long receivedUnixMs)
+    {
+        Node.LastReceivedUnixMs = receivedUnixMs;
+
+        // A backlog may bring what the host was made of before.
+        if (_lane == Lane.Live || Node.Inventory is not { } present || record.WallUnixMs >= present.WallUnixMs)
+        {
+            Node.Inventory = record;
+        }
+    }
+}

@@ -1,0 +1,276 @@
+using Google.Protobuf;
+using NodeAgent.Journal.Reading;
+using NodeAgent.V1;
+
+namespace NodeAgent.Aggregator.Ingest;
+
+/// <summary>
+/// Brings back what the log holds: the fleet, the duplicate filters, the events, and the samples that the store has not in files of its
+/// own. What was decided when a record came stands beside it, so nothing is decided again. Records that lean on damaged or released
+/// ones are counted and passed over: right behind the place up to which the log was let go of there are always some.
+/// </summary>
+internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
+{
+    private readonly Dictionary<ulong, Source> _streams = [];
+    private readonly Dictionary<(string Node, Lane Lane), ulong> _current = [];
+    private readonly IngestCounters _counters = new(); // what came before the start is no work of this run
+    private readonly ulong _storedUpTo = (core.Store as IDurableStore)?.DurableLogId ?? 0;
+    private long _bytes;
+
+    internal void Run()
+    {
+        using JournalReader reader = core.Wal.OpenReader();
+        while (TryRead(reader, out JournalRecord record))
+        {
+            if (record.LostBefore > 0)
+            {
+                core.Counters.AddReplayLosses((long)Math.Min(record.LostBefore, long.MaxValue));
+                LoseAll();
+            }
+
+            core.Counters.AddReplayed();
+            _bytes += record.Payload.Length;
+            if (!TryTake(record, out long receivedUnixMs))
+            {
+                core.Counters.AddReplaySkipped();
+            }
+
+            if (receivedUnixMs > 0)
+            {
+                upkeep.OnReplayed(receivedUnixMs, record.Id, _bytes);
+            }
+        }
+
+        core.Wal.CountReplayed(_bytes);
+        Finish();
+    }
+
+    private static bool TryRead(JournalReader reader, out JournalRecord record)
+    {
+        while (!reader.TryRead(out record))
+        {
+            if (reader.Error is null)
+            {
+                return false;
+            }
+
+            // What the disk will not give now is counted as lost by the reader; waiting would keep everything else away.
+            reader.SkipUnreadable();
+        }
+
+        return true;
+    }
+
+    private bool TryTake(in JournalRecord record, out long receivedUnixMs)
+    {
+        receivedUnixMs = 0;
+        try
+        {
+            return (WalRecordType)record.Type switch
+            {
+                WalRecordType.Open => TryOpen(record, out receivedUnixMs),
+                WalRecordType.Message => TryTakeMessage(record, out receivedUnixMs),
+                WalRecordType.Node => TryTakeState(record),
+                WalRecordType.SetAside => TrySetAside(record),
+                _ => false,
+            };
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // A message that a later version wrote, or damage that no checksum saw: the caller counts the record as passed over.
+            return false;
+        }
+    }
+
+    private bool TryOpen(in JournalRecord record, out long receivedUnixMs)
+    {
+        receivedUnixMs = 0;
+        if (WalOpening.Read(record.Payload) is not { } opening)
+        {
+            return false;
+        }
+
+        receivedUnixMs = opening.ReceivedUnixMs;
+        NodeIntake intake = core.IntakeOf(opening.Node, opening.ReceivedUnixMs);
+        HeldRecords held = intake.Epoch(opening.Hello.SpoolEpoch);
+        held.Skip(opening.Hello.FirstHeldSequence);
+        intake.Log.OnOpened(record.Id);
+        RecordEffects.TakeHello(intake.Node, opening.Hello, opening.ReceivedUnixMs);
+        Begin(new Source(record.Id, intake, held, opening.Hello.Lane == Lane.Backlog ? Lane.Backlog : Lane.Live, core, _counters));
+        return true;
+    }
+
+    private bool TryTakeState(in JournalRecord record)
+    {
+        if (NodeStateRecord.NameOf(record.Payload) is not { } name)
+        {
+            return false;
+        }
+
+        NodeIntake intake = core.IntakeOf(name, long.MaxValue);
+        List<ulong> open = [];
+        bool isWhole = NodeStateRecord.TryRead(record.Payload, intake, stream =>
+        {
+            open.Add(stream.Id);
+            if (!_streams.ContainsKey(stream.Id))
+            {
+                Begin(new Source(stream.Id, intake, intake.Epoch(stream.Epoch), stream.Lane, core, _counters));
+                _streams[stream.Id].TakeSchemas(stream.Schemas);
+            }
+        });
+        intake.Log.OnState(record.Id, open);
+        intake.StateAtBytes = _bytes;
+        return isWhole;
+    }
+
+    private bool TryTakeMessage(in JournalRecord record, out long receivedUnixMs)
+    {
+        WalFields fields = new(record.Payload);
+        bool isReadable = WalMessageHeader.TryRead(ref fields, out WalMessageHeader header);
+        receivedUnixMs = header.ReceivedUnixMs;
+        return isReadable && _streams.TryGetValue(header.Stream, out Source? source)
+            && source.TryTake(header, fields.Rest, record.Id, isStored: record.Id > _storedUpTo);
+    }
+
+    private bool TrySetAside(in JournalRecord record)
+    {
+        WalFields fields = new(record.Payload);
+        if (!fields.TryReadVarint(out ulong stream) || !fields.TryReadVarint(out ulong first) || !fields.TryReadVarint(out ulong last)
+            || !_streams.TryGetValue(stream, out Source? source))
+        {
+            return false;
+        }
+
+        source.SetAside(new SequenceSpan(first, last));
+        return true;
+    }
+
+    private void Begin(Source source)
+    {
+        if (_current.Remove((source.Intake.Node.Name, source.Lane), out ulong former) && _streams.Remove(former))
+        {
+            source.Intake.Log.OnIndependent(former);
+        }
+
+        _current[(source.Intake.Node.Name, source.Lane)] = source.Id;
+        _streams[source.Id] = source;
+    }
+
+    private void LoseAll()
+    {
+        foreach (Source source in _streams.Values)
+        {
+            source.Lose();
+        }
+    }
+
+    // No stream has survived; what was read is durable.
+    private void Finish()
+    {
+        foreach (Source source in _streams.Values)
+        {
+            source.Intake.Log.OnIndependent(source.Id);
+        }
+
+        foreach (NodeIntake intake in core.Nodes)
+        {
+            foreach (HeldRecords held in intake.Epochs)
+            {
+                foreach (SequenceSpan range in held.Received.Ranges)
+                {
+                    held.Durable.Add(range.First, range.Last);
+                }
+            }
+        }
+    }
+
+    /// <summary>A stream of the past.</summary>
+    private sealed class Source(ulong id, NodeIntake intake, HeldRecords held, Lane lane, IngestCore core, IngestCounters counters)
+    {
+        private readonly RecordEffects _effects = new(intake, lane, core, counters);
+        private ulong _lastSeen;
+
+        internal ulong Id => id;
+
+        internal NodeIntake Intake => intake;
+
+        internal Lane Lane => lane;
+
+        internal void Lose() => _effects.Schemas.Lose();
+
+        internal void TakeSchemas(IReadOnlyList<byte[]> messages)
+        {
+            foreach (byte[] message in messages)
+            {
+                _ = _effects.TakeSchema(AgentMessage.Parser.ParseFrom(message).Schema, message);
+            }
+        }
+
+        internal void SetAside(SequenceSpan records)
+        {
+            _lastSeen = records.Last;
+            _effects.Schemas.Lose();
+            Receive(records);
+        }
+
+        internal bool TryTake(in WalMessageHeader header, ReadOnlySpan<byte> message, ulong logId, bool isStored)
+        {
+            if (FrameReader.TryOpen(message, out FrameReader frame))
+            {
+                TakeFrame(ref frame, header, message.Length, isStored);
+                return true;
+            }
+
+            AgentMessage parsed = AgentMessage.Parser.ParseFrom(message);
+            switch (parsed.BodyCase)
+            {
+                case AgentMessage.BodyOneofCase.Schema:
+                    _ = _effects.TakeSchema(parsed.Schema, message);
+                    return true;
+                case AgentMessage.BodyOneofCase.Event:
+                    Advance(new SequenceSpan(parsed.Event.Sequence, parsed.Event.Sequence), isKey: false);
+                    _effects.TakeEvent(parsed.Event, header.ReceivedUnixMs, logId);
+                    return true;
+                case AgentMessage.BodyOneofCase.Inventory:
+                    Advance(new SequenceSpan(parsed.Inventory.Sequence, parsed.Inventory.Sequence), isKey: false);
+                    _effects.TakeInventory(parsed.Inventory, header.ReceivedUnixMs);
+                    return true;
+                default:
+                    return false;
+            }
+        }
+
+        private void TakeFrame(ref FrameReader frame, in WalMessageHeader header, int bytes, bool isStored)
+        {
+            FrameReader probe = frame;
+            while (probe.TryReadBlock(out _, out _))
+            {
+            }
+
+            Advance(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence), frame.IsKey);
+            bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
+            _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs);
+            if (frame.IsKey)
+            {
+                intake.Log.OnIndependent(id);
+            }
+        }
+
+        private void Advance(SequenceSpan records, bool isKey)
+        {
+            if (records.First != _lastSeen + 1 && !isKey)
+            {
+                _effects.Schemas.Lose();
+            }
+
+            _lastSeen = records.Last;
+            Receive(records);
+        }
+
+        private void Receive(SequenceSpan records)
+        {
+            held.Received.Add(records.First, records.Last);
+            intake.Node.LastSequence = Math.Max(intake.Node.LastSequence, records.Last);
+        }
+    }
+}
