@@ -27,8 +27,8 @@ public sealed class BlockingConnection : IDisposable
     private readonly TimeProvider _time;
     private readonly bool _isTls;
     private long _heardAt; // timestamps of the clock
-    private long _pingedAt; // 0: no PING is out
-    private long _stuckAt; // 0: the socket takes what we write
+    private long? _pingedAt; // null: no PING is out
+    private long? _stuckAt; // null: the socket takes what we write
     private bool _isDispatching;
 
     private BlockingConnection(Socket socket, ILinkTransport transport, Uri address, string authority, BlockingConnectionOptions options, WakeHandle wake)
@@ -174,7 +174,7 @@ public sealed class BlockingConnection : IDisposable
                 return;
             }
 
-            _stuckAt = 0;
+            _stuckAt = null;
             _session.Advance();
         }
     }
@@ -222,7 +222,7 @@ public sealed class BlockingConnection : IDisposable
         {
             case TransferResult.Done:
                 _heardAt = _time.GetTimestamp();
-                _pingedAt = 0;
+                _pingedAt = null;
                 input.Commit(read);
                 _session.ProcessInput();
 
@@ -248,7 +248,7 @@ public sealed class BlockingConnection : IDisposable
         }
 
         long now = _time.GetTimestamp();
-        if (_pingedAt == 0)
+        if (_pingedAt is not { } pingedAt)
         {
             if (_time.GetElapsedTime(_heardAt, now) >= _options.KeepAliveDelay)
             {
@@ -256,7 +256,7 @@ public sealed class BlockingConnection : IDisposable
                 _pingedAt = now;
             }
         }
-        else if (_time.GetElapsedTime(_pingedAt, now) >= _options.KeepAliveTimeout && !_transport.HasInput && !IsReadable())
+        else if (_time.GetElapsedTime(pingedAt, now) >= _options.KeepAliveTimeout && !_transport.HasInput && !IsReadable())
         {
             Fail(Unavailable($"no sign of life for {_time.GetElapsedTime(_heardAt, now).TotalSeconds:0} s"));
         }
@@ -268,11 +268,11 @@ public sealed class BlockingConnection : IDisposable
     private void OnStuck()
     {
         long now = _time.GetTimestamp();
-        if (_stuckAt == 0)
+        if (_stuckAt is not { } stuckAt)
         {
             _stuckAt = now;
         }
-        else if (_time.GetElapsedTime(_stuckAt, now) >= _options.WriteTimeout)
+        else if (_time.GetElapsedTime(stuckAt, now) >= _options.WriteTimeout)
         {
             Fail(Unavailable($"the server took nothing for {_options.WriteTimeout.TotalSeconds:0} s"));
         }
@@ -285,12 +285,12 @@ public sealed class BlockingConnection : IDisposable
         long now = _time.GetTimestamp();
         if (_options.KeepAliveDelay != Timeout.InfiniteTimeSpan)
         {
-            bound = Min(bound, _pingedAt == 0
-                ? _options.KeepAliveDelay + KeepAliveSlack - _time.GetElapsedTime(_heardAt, now)
-                : _options.KeepAliveTimeout - _time.GetElapsedTime(_pingedAt, now));
+            bound = Min(bound, _pingedAt is { } pingedAt
+                ? _options.KeepAliveTimeout - _time.GetElapsedTime(pingedAt, now)
+                : _options.KeepAliveDelay + KeepAliveSlack - _time.GetElapsedTime(_heardAt, now));
         }
 
-        return _stuckAt == 0 ? bound : Min(bound, _options.WriteTimeout - _time.GetElapsedTime(_stuckAt, now));
+        return _stuckAt is { } stuckAt ? Min(bound, _options.WriteTimeout - _time.GetElapsedTime(stuckAt, now)) : bound;
     }
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
