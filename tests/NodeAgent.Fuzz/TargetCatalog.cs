@@ -14,6 +14,7 @@ internal static class TargetCatalog
         new IdentityTarget(),
         new RpcMessageTarget(),
         new RpcHeaderTarget(),
+        new Http2SessionTarget(),
         new SegmentTarget(),
         new QueryTarget(),
         new ConfigurationTarget(),

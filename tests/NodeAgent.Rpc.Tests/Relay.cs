@@ -22,10 +22,10 @@ internal sealed class Relay : IDisposable
 
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
-    public static Relay To(string address)
+    public static Relay To(string address, int piece = 16 * 1024)
     {
         Uri uri = new(address);
-        return new Relay((relay, client) => relay.RelayAsync(client, uri.Port));
+        return new Relay((relay, client) => relay.RelayAsync(client, uri.Port)) { Piece = piece };
     }
 
     /// <summary>Says this to everyone and hangs up.</summary>
@@ -49,6 +49,9 @@ internal sealed class Relay : IDisposable
     }
 
     public void GoSilent() => _silent = true;
+
+    /// <summary>Bytes that are handed on at a time.</summary>
+    public int Piece { get; init; } = 16 * 1024;
 
     public void Dispose()
     {
@@ -87,7 +90,7 @@ internal sealed class Relay : IDisposable
 
     private async Task PumpAsync(Socket from, Socket to)
     {
-        byte[] buffer = new byte[16 * 1024];
+        byte[] buffer = new byte[Piece];
         try
         {
             int read;

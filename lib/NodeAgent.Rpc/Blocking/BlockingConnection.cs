@@ -8,8 +8,8 @@ namespace NodeAgent.Rpc.Blocking;
 
 /// <summary>
 /// One connection to a gRPC server for one thread: no thread pool, no task, no timer, and nothing allocated once it runs. The thread queues
-/// what it has to say, and waits in <see cref="Wait"/>, which writes it and hands what came to the sinks. A program with many calls at a time
-/// wants <see cref="RpcChannel"/>; this is for the one that has a message a second for years.
+/// what it has to say, and waits in <see cref="Wait"/>, which writes it and hands what came to the sinks. A program with many calls at a
+/// time wants <see cref="RpcChannel"/>; this is for the one that has a message a second for years.
 /// </summary>
 public sealed class BlockingConnection : IDisposable
 {
@@ -27,11 +27,12 @@ public sealed class BlockingConnection : IDisposable
     private readonly TimeProvider _time;
     private readonly bool _isTls;
     private long _heardAt; // timestamps of the clock
-    private long _pingedAt; // 0: no PING is out
-    private long _stuckAt; // 0: the socket takes what we write
+    private long? _pingedAt; // null: no PING is out
+    private long? _stuckAt; // null: the socket takes what we write
     private bool _isDispatching;
 
-    private BlockingConnection(Socket socket, ILinkTransport transport, Uri address, string authority, BlockingConnectionOptions options, WakeHandle wake)
+    private BlockingConnection(
+        Socket socket, ILinkTransport transport, Uri address, string authority, BlockingConnectionOptions options, WakeHandle wake)
     {
         _target = [new PollTarget(socket)];
         _transport = transport;
@@ -55,7 +56,8 @@ public sealed class BlockingConnection : IDisposable
 
     /// <summary>
     /// Connects on the calling thread: resolves the name anew, tries its addresses side by side, shakes hands. Returns within
-    /// <see cref="BlockingConnectionOptions.ConnectTimeout"/>. Null: <paramref name="failure"/> is UNAVAILABLE with the reason, or CANCELLED.
+    /// <see cref="BlockingConnectionOptions.ConnectTimeout"/>. Null: <paramref name="failure"/> is UNAVAILABLE with the reason, or
+    /// CANCELLED.
     /// </summary>
     /// <param name="address"><c>http://HOST:PORT</c> for HTTP/2 without TLS and without asking, <c>https://HOST:PORT</c> for TLS.</param>
     /// <param name="options">Null: the defaults.</param>
@@ -103,8 +105,8 @@ public sealed class BlockingConnection : IDisposable
     }
 
     /// <summary>
-    /// Starts a call; its headers leave with the next <see cref="Wait"/> or <see cref="Flush"/>. Null: the connection is over or draining, or
-    /// the server allows no more calls at a time.
+    /// Starts a call; its headers leave with the next <see cref="Wait"/> or <see cref="Flush"/>. Null: the connection is over or draining,
+    /// or the server allows no more calls at a time.
     /// </summary>
     /// <param name="path">The method, such as <c>/nodeagent.v1.AgentLink/Connect</c>.</param>
     /// <param name="metadata">Names that gRPC itself uses are left out. Null: none.</param>
@@ -116,8 +118,9 @@ public sealed class BlockingConnection : IDisposable
     }
 
     /// <summary>
-    /// Writes what is queued, then waits in one poll until bytes come, the socket takes what it refused before, <see cref="WakeHandle.Wake"/>
-    /// is called, or the time has passed; then hands what came to the sinks. May return early. False: the connection is over, and
+    /// Writes what is queued, then waits in one poll until bytes come, the socket takes what it refused before, <see
+    /// cref="WakeHandle.Wake"/> is called, or the time has passed; then hands what came to the sinks. May return early. False: the
+    /// connection is over, and
     /// <see cref="Failure"/> says why.
     /// </summary>
     public bool Wait(TimeSpan timeout)
@@ -174,7 +177,7 @@ public sealed class BlockingConnection : IDisposable
                 return;
             }
 
-            _stuckAt = 0;
+            _stuckAt = null;
             _session.Advance();
         }
     }
@@ -222,7 +225,7 @@ public sealed class BlockingConnection : IDisposable
         {
             case TransferResult.Done:
                 _heardAt = _time.GetTimestamp();
-                _pingedAt = 0;
+                _pingedAt = null;
                 input.Commit(read);
                 _session.ProcessInput();
 
@@ -248,7 +251,7 @@ public sealed class BlockingConnection : IDisposable
         }
 
         long now = _time.GetTimestamp();
-        if (_pingedAt == 0)
+        if (_pingedAt is not { } pingedAt)
         {
             if (_time.GetElapsedTime(_heardAt, now) >= _options.KeepAliveDelay)
             {
@@ -256,7 +259,7 @@ public sealed class BlockingConnection : IDisposable
                 _pingedAt = now;
             }
         }
-        else if (_time.GetElapsedTime(_pingedAt, now) >= _options.KeepAliveTimeout && !_transport.HasInput && !IsReadable())
+        else if (_time.GetElapsedTime(pingedAt, now) >= _options.KeepAliveTimeout && !_transport.HasInput && !IsReadable())
         {
             Fail(Unavailable($"no sign of life for {_time.GetElapsedTime(_heardAt, now).TotalSeconds:0} s"));
         }
@@ -268,11 +271,11 @@ public sealed class BlockingConnection : IDisposable
     private void OnStuck()
     {
         long now = _time.GetTimestamp();
-        if (_stuckAt == 0)
+        if (_stuckAt is not { } stuckAt)
         {
             _stuckAt = now;
         }
-        else if (_time.GetElapsedTime(_stuckAt, now) >= _options.WriteTimeout)
+        else if (_time.GetElapsedTime(stuckAt, now) >= _options.WriteTimeout)
         {
             Fail(Unavailable($"the server took nothing for {_options.WriteTimeout.TotalSeconds:0} s"));
         }
@@ -285,12 +288,12 @@ public sealed class BlockingConnection : IDisposable
         long now = _time.GetTimestamp();
         if (_options.KeepAliveDelay != Timeout.InfiniteTimeSpan)
         {
-            bound = Min(bound, _pingedAt == 0
-                ? _options.KeepAliveDelay + KeepAliveSlack - _time.GetElapsedTime(_heardAt, now)
-                : _options.KeepAliveTimeout - _time.GetElapsedTime(_pingedAt, now));
+            bound = Min(bound, _pingedAt is { } pingedAt
+                ? _options.KeepAliveTimeout - _time.GetElapsedTime(pingedAt, now)
+                : _options.KeepAliveDelay + KeepAliveSlack - _time.GetElapsedTime(_heardAt, now));
         }
 
-        return _stuckAt == 0 ? bound : Min(bound, _options.WriteTimeout - _time.GetElapsedTime(_stuckAt, now));
+        return _stuckAt is { } stuckAt ? Min(bound, _options.WriteTimeout - _time.GetElapsedTime(stuckAt, now)) : bound;
     }
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;

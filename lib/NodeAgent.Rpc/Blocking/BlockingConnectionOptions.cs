@@ -37,7 +37,8 @@ public sealed class BlockingConnectionOptions
     /// RESOURCE_EXHAUSTED. 16 KiB: twice what gRPC servers commonly allow themselves.</summary>
     public int MaxHeaderBytes { get; init; } = 16 * 1024;
 
-    /// <summary>The program that calls, such as <c>nodeagent/0.1.0</c>; sent before the name of this library. Null sends only that.</summary>
+    /// <summary>The program that calls, such as <c>nodeagent/0.1.0</c>; sent before the name of this library. Null sends only
+    /// that.</summary>
     public string? UserAgent { get; init; }
 
     /// <summary>The clock of every bound above.</summary>

@@ -52,9 +52,9 @@ public sealed class BlockingStream
     internal bool HasHead { get; set; }
 
     /// <summary>
-    /// Sends a message, or as much of it as there is credit for and the rest by itself when more comes. The bytes are copied; they leave with
-    /// the next <see cref="BlockingConnection.Wait"/> or <see cref="BlockingConnection.Flush"/>. False where <see cref="IsWritable"/> is:
-    /// nothing of it was sent.
+    /// Sends a message, or as much of it as there is credit for and the rest by itself when more comes. The bytes are copied; they leave
+    /// with the next <see cref="BlockingConnection.Wait"/> or <see cref="BlockingConnection.Flush"/>. False where <see cref="IsWritable"/>
+    /// is: nothing of it was sent.
     /// </summary>
     public bool TrySend(ReadOnlySpan<byte> message)
     {

@@ -3,8 +3,8 @@ using Grpc.Core;
 namespace NodeAgent.Rpc.Blocking;
 
 /// <summary>
-/// Who hears what comes in on a stream. Called on the connection's one thread, from inside <see cref="BlockingConnection.Wait"/> or the call
-/// that ended the stream; may use the stream and the connection, but must not wait.
+/// Who hears what comes in on a stream. Called on the connection's one thread, from inside <see cref="BlockingConnection.Wait"/> or the
+/// call that ended the stream; may use the stream and the connection, but must not wait.
 /// </summary>
 public interface IBlockingStreamSink
 {

@@ -5,8 +5,8 @@ using NodeAgent.Rpc.Blocking.Transport;
 namespace NodeAgent.Rpc.Blocking;
 
 /// <summary>
-/// Wakes one thread that waits on its connection, or on nothing. Any thread may call <see cref="Wake"/>; one wake is remembered, several are one.
-/// An eventfd on Linux; elsewhere a datagram socket on loopback that is connected to itself.
+/// Wakes one thread that waits on its connection, or on nothing. Any thread may call <see cref="Wake"/>; one wake is remembered, several
+/// are one. An eventfd on Linux; elsewhere a datagram socket on loopback that is connected to itself.
 /// </summary>
 public sealed class WakeHandle : IDisposable
 {

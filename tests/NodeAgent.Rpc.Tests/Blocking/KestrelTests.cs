@@ -23,7 +23,7 @@ public sealed class KestrelTests
     public async Task Unary_Answer_ComesWithItsStatus(bool tls)
     {
         await using RpcHost host = await StartAsync(tls);
-        using BlockingHost client = Connect(host, tls);
+        using BlockingHost client = Connect(host.Address, tls);
         RecordingSink sink = client.Call(Request("hello", 21));
         Assert.Equal(Status.DefaultSuccess, sink.Closed);
         Assert.Equal((42, "hello"), (Reply(Assert.Single(sink.Messages)).Number, Reply(sink.Messages[0]).Text));
@@ -35,7 +35,7 @@ public sealed class KestrelTests
     public async Task Duplex_ManyMessages_ComeBackInOrder(bool tls)
     {
         await using RpcHost host = await StartAsync(tls);
-        using BlockingHost client = Connect(host, tls);
+        using BlockingHost client = Connect(host.Address, tls);
         (BlockingStream stream, RecordingSink sink) = client.Open(Duplex);
         for (int i = 0; i < 5000; i++)
         {
@@ -56,7 +56,7 @@ public sealed class KestrelTests
         // The limit counts the payload, so a little must be left for the fields around it.
         const int Largest = (4 * 1024 * 1024) - 64;
         await using RpcHost host = await StartAsync(tls);
-        using BlockingHost client = Connect(host, tls);
+        using BlockingHost client = Connect(host.Address, tls);
         (BlockingStream stream, RecordingSink sink) = client.Open(Duplex);
         foreach (int size in (int[])[Largest, 0, 1_000_000, 16_379, 16_380, 65_535])
         {
@@ -74,7 +74,7 @@ public sealed class KestrelTests
     public async Task ManyStreams_OnOneConnection_EachGetsItsOwn(bool tls)
     {
         await using RpcHost host = await StartAsync(tls);
-        using BlockingHost client = Connect(host, tls);
+        using BlockingHost client = Connect(host.Address, tls);
         client.Call(Request()); // now the server's limits are known
         (BlockingStream Stream, RecordingSink Sink)[] calls = [.. Enumerable.Range(0, 500).Select(_ => client.Open(Duplex))];
         for (int round = 0; round < 3; round++)
@@ -238,7 +238,7 @@ public sealed class KestrelTests
     public async Task Steady_MessageAndAnswer_AllocatesNothing(bool tls)
     {
         await using RpcHost host = await StartAsync(tls);
-        using BlockingHost client = Connect(host, tls);
+        using BlockingHost client = Connect(host.Address, tls);
         CountingSink sink = new();
         BlockingStream stream = client.Connection.TryOpenStream(Duplex, null, sink)!;
         byte[] message = Request(payload: 1500);
@@ -307,7 +307,7 @@ public sealed class KestrelTests
         Assert.Equal(StatusCode.Unavailable, sink.Closed!.Value.StatusCode);
     }
 
-    private static Task<RpcHost> StartAsync(bool tls)
+    internal static Task<RpcHost> StartAsync(bool tls)
     {
         X509Certificate2 certificate = Ours.Issue("server", server: true);
         return !tls
@@ -320,12 +320,13 @@ public sealed class KestrelTests
             }));
     }
 
-    private static BlockingHost Connect(RpcHost host, bool tls) =>
-        new(host.Address, tls ? Options(Ours, Ours.Issue("node-7", server: false)) : null);
+    internal static BlockingHost Connect(string address, bool tls, TimeProvider? time = null) =>
+        new(address, Options(tls ? Ours : null, Ours.Issue("node-7", server: false), time));
 
-    private static BlockingConnectionOptions Options(TestPki trusted, X509Certificate2 identity) => new()
+    private static BlockingConnectionOptions Options(TestPki? trusted, X509Certificate2 identity, TimeProvider? time = null) => new()
     {
-        Tls = () => MutualTls.ClientOptions("server", trusted.Policy().CustomTrustStore, identity),
+        Tls = trusted is null ? null : () => MutualTls.ClientOptions("server", trusted.Policy().CustomTrustStore, identity),
+        TimeProvider = time ?? TimeProvider.System,
     };
 
     private static Status Refused(string address, BlockingConnectionOptions options)

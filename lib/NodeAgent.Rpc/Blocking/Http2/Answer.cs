@@ -11,7 +11,8 @@ internal static class Answer
 {
     /// <summary>The number in :status; 0 where there is none that could be one.</summary>
     internal static int ReadHttpStatus(HeaderList headers) =>
-        headers.Find(":status"u8) is { Length: 3 } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int status)
+        headers.Find(":status"u8) is { Length: 3 } text
+        && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int status)
             ? status
             : 0;
 

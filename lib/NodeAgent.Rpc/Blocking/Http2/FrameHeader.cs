@@ -17,7 +17,8 @@ internal enum FrameType : byte
     Continuation = 9,
 }
 
-/// <summary>RFC 9113, section 6. The first bit says EndStream on streams and Ack (<see cref="FrameHeader.Ack"/>) on the connection.</summary>
+/// <summary>RFC 9113, section 6. The first bit says EndStream on streams and Ack (<see cref="FrameHeader.Ack"/>) on the
+/// connection.</summary>
 [Flags]
 internal enum FrameFlags : byte
 {

@@ -186,7 +186,8 @@ internal sealed partial class Http2Session
         _headerBlock.Write(payload);
         if (_headerBlock.Length > MaxHeaderBlock || ++_continuations > MaxHeaderBlock / 1024)
         {
-            throw new Http2Exception(Http2Error.EnhanceYourCalm, $"a header block of {_headerBlock.Length} bytes in {_continuations} frames");
+            string size = $"a header block of {_headerBlock.Length} bytes in {_continuations} frames";
+            throw new Http2Exception(Http2Error.EnhanceYourCalm, size);
         }
 
         if (header.IsEndOfHeaders)
@@ -211,8 +212,8 @@ internal sealed partial class Http2Session
 
         if (_headers.IsTooLarge)
         {
-            stream.Abort(
-                Http2Error.Cancel, new Status(StatusCode.ResourceExhausted, $"The server sent more than {_options.MaxHeaderBytes} bytes of headers."));
+            string limit = $"The server sent more than {_options.MaxHeaderBytes} bytes of headers.";
+            stream.Abort(Http2Error.Cancel, new Status(StatusCode.ResourceExhausted, limit));
         }
         else if (!Answer.IsWellFormed(_headers, isHead: !stream.HasHead) || (stream.HasHead && !header.IsEndOfStream))
         {
@@ -232,7 +233,8 @@ internal sealed partial class Http2Session
             // RFC 9110, section 15.2: an interim answer is followed by the real one. Ending with it is malformed.
             if (isEnd)
             {
-                stream.Abort(Http2Error.ProtocolError, new Status(StatusCode.Internal, "The server ended the call with an interim answer."));
+                Status status = new(StatusCode.Internal, "The server ended the call with an interim answer.");
+                stream.Abort(Http2Error.ProtocolError, status);
             }
 
             return;
@@ -254,7 +256,8 @@ internal sealed partial class Http2Session
         RequireLength(header, sizeof(uint));
         RequireStream(header);
         uint error = BinaryPrimitives.ReadUInt32BigEndian(payload);
-        Find(header)?.Close(new Status(StatusMapping.FromHttp2Error(error), $"The server reset the stream (HTTP/2 error {error})."), Metadata.Empty);
+        Status status = new(StatusMapping.FromHttp2Error(error), $"The server reset the stream (HTTP/2 error {error}).");
+        Find(header)?.Close(status, Metadata.Empty);
     }
 
     private void OnSettings(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -302,7 +305,9 @@ internal sealed partial class Http2Session
         uint error = BinaryPrimitives.ReadUInt32BigEndian(payload[4..]);
         string debug = Encoding.UTF8.GetString(payload[8..]);
         IsDraining = true;
-        GoAwayReason = (error, debug) is (0, "") ? "the server is stopping" : $"the server says goodbye (HTTP/2 error {error}) {debug}".TrimEnd();
+        GoAwayReason = (error, debug) is (0, "")
+            ? "the server is stopping"
+            : $"the server says goodbye (HTTP/2 error {error}) {debug}".TrimEnd();
 
         // The server has not looked at these and never will: they may be made again elsewhere.
         Status status = new(StatusCode.Unavailable, GoAwayReason);

@@ -5,8 +5,8 @@ using NodeAgent.Rpc.Wire;
 namespace NodeAgent.Rpc.Blocking.Http2;
 
 /// <summary>
-/// The client's half of one HTTP/2 connection (RFC 9113) with gRPC on its streams, without any input or output of its own: bytes that came go
-/// in, bytes to write pile up in <see cref="Output"/>. So a fuzzer, a test and a socket can drive it alike. One thread.
+/// The client's half of one HTTP/2 connection (RFC 9113) with gRPC on its streams, without any input or output of its own: bytes that came
+/// go in, bytes to write pile up in <see cref="Output"/>. So a fuzzer, a test and a socket can drive it alike. One thread.
 /// </summary>
 internal sealed partial class Http2Session
 {

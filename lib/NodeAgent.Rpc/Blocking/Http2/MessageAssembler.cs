@@ -5,8 +5,8 @@ using NodeAgent.Rpc.Wire;
 namespace NodeAgent.Rpc.Blocking.Http2;
 
 /// <summary>
-/// Cuts the bytes of a stream into messages. A message that lies whole in what was received is handed on where it is; only one that is spread
-/// over several frames is copied together, and memory for it is taken as its bytes come, never as its header claims.
+/// Cuts the bytes of a stream into messages. A message that lies whole in what was received is handed on where it is; only one that is
+/// spread over several frames is copied together, and memory for it is taken as its bytes come, never as its header claims.
 /// </summary>
 internal sealed class MessageAssembler(int maxMessageBytes)
 {

@@ -90,7 +90,8 @@ internal sealed class Dial(string host, int port, Deadline deadline, WakeHandle 
             else if (_attempts.Count == 0 || deadline.HasPassed)
             {
                 string reason = _lastError.Length > 0 ? _lastError : "no answer";
-                failure = new Status(StatusCode.Unavailable, $"{host}:{port}: {reason} ({string.Join(", ", addresses.Select(a => a.ToString()))})");
+                string tried = string.Join(", ", addresses.Select(address => address.ToString()));
+                failure = new Status(StatusCode.Unavailable, $"{host}:{port}: {reason} ({tried})");
                 return null;
             }
             else if (Await(started < addresses.Length ? nextStart : deadline) is { } winner)

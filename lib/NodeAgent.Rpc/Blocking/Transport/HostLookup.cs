@@ -5,8 +5,8 @@ using Grpc.Core;
 namespace NodeAgent.Rpc.Blocking.Transport;
 
 /// <summary>
-/// Name to addresses, asked anew for every connection: an aggregator that moved is found. The resolver of libc can neither be stopped nor given
-/// a bound, so a name is asked for on a thread of its own, which is left behind when it takes too long and ends by itself.
+/// Name to addresses, asked anew for every connection: an aggregator that moved is found. The resolver of libc can neither be stopped nor
+/// given a bound, so a name is asked for on a thread of its own, which is left behind when it takes too long and ends by itself.
 /// </summary>
 internal static class HostLookup
 {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace NodeAgent.Rpc.Blocking.Transport;
 
 /// <summary>
-/// What SslStream reads from and writes to: TLS records, one at a time and only whole ones, so that it never waits in the middle of one and never
-/// keeps decrypted bytes that nobody asked for. During the handshake reads wait; afterwards a read without a whole record throws
+/// What SslStream reads from and writes to: TLS records, one at a time and only whole ones, so that it never waits in the middle of one and
+/// never keeps decrypted bytes that nobody asked for. During the handshake reads wait; afterwards a read without a whole record throws
 /// <see cref="NoRecordException"/>, which SslStream lets through with its state unharmed.
 /// </summary>
 internal sealed class RecordStream(PlainTransport socket, Func<bool, bool> waitForSocket) : Stream

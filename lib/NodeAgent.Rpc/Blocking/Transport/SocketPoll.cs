@@ -35,7 +35,9 @@ internal static partial class SocketPoll
     {
         // Up, so that a wait for 0.4 ms does not become a busy loop.
         int milliseconds = timeout < TimeSpan.Zero ? 0 : (int)Math.Min(Math.Ceiling(timeout.TotalMilliseconds), int.MaxValue);
-        bool woken = wake.Descriptor >= 0 ? PollLinux(targets, wake.Descriptor, milliseconds) : Select(targets, wake.Loopback!, milliseconds);
+        bool woken = wake.Descriptor >= 0
+            ? PollLinux(targets, wake.Descriptor, milliseconds)
+            : Select(targets, wake.Loopback!, milliseconds);
         if (woken)
         {
             wake.Drain();

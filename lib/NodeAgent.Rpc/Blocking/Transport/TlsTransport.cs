@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 
 namespace NodeAgent.Rpc.Blocking.Transport;
 
-/// <summary>TLS over a non-blocking socket, by SslStream's blocking calls, which here never block: they are only made for whole records.</summary>
+/// <summary>TLS over a non-blocking socket, by SslStream's blocking calls, which here never block: they are only made for whole
+/// records.</summary>
 internal sealed class TlsTransport : ILinkTransport
 {
     // RFC 8446, section 5.1. A write of no more is one record.
