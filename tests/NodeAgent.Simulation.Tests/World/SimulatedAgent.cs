@@ -1,0 +1,208 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using NodeAgent.Agent.Frames;
+using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Uplink;
+using NodeAgent.Contracts.Metrics;
+using NodeAgent.Hosting.Logs;
+using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Testing;
+using NodeAgent.Testing.Disk;
+
+namespace NodeAgent.Simulation.Tests.World;
+
+/// <summary>
+/// One host: its clocks, its disk, and lives of the agent on them, made of the real frame builder, spool and uplink. Keeps the truth: which
+/// numbered records were made, which of them may have died with a process, and which the aggregator has acknowledged.
+/// </summary>
+internal sealed class SimulatedAgent
+{
+    /// <summary>The one sampler; the first column carries the record's number.</summary>
+    internal const string Sampler = "simulated";
+
+    private static readonly MetricDefinition Number = MetricDefinition.Counter("simulated_records_total", "", 1, "Number of the record.");
+    private static readonly MetricDefinition Noise = MetricDefinition.Gauge("simulated_noise", "", 100, "Noise.");
+
+    private readonly SimulatedTime _time;
+    private readonly Random _random;
+    private readonly TimeSpan _interval;
+    private readonly SeriesTable _table = new();
+    private readonly Dictionary<(ulong Epoch, ulong Sequence), long> _made = [];
+    private readonly SimulatedDialer _dialer;
+    private readonly TimeSpan _phase;
+    private DurableSpool? _spool;
+    private SpoolProbe? _probe;
+    private FrameBuilder? _frames;
+    private UplinkClient? _uplink;
+    private TimeSpan _tickAt;
+    private TimeSpan _pumpAt;
+    private int _boots;
+    private long _lastNumber;
+    private bool _isPumpWanted;
+
+    internal SimulatedAgent(string name, SimulatedTime time, int seed, TimeSpan interval, Func<SimulatedAggregator?> aggregator)
+    {
+        Name = name;
+        _time = time;
+        _interval = interval;
+#pragma warning disable CA5394 // Not for secrets: it is the seed that matters.
+        _random = new Random(seed);
+        _phase = interval * _random.NextDouble();
+#pragma warning restore CA5394
+        Disk = new SimulatedDisk(seed);
+        Clock = new HostClock(time);
+        _dialer = new SimulatedDialer(name, time, _random, Weather, aggregator);
+        _table.Add(Number);
+        _table.Add(Noise);
+    }
+
+    internal string Name { get; }
+
+    internal SimulatedDisk Disk { get; }
+
+    internal HostClock Clock { get; }
+
+    internal NetworkWeather Weather { get; } = new();
+
+    internal bool IsAlive => _spool is not null;
+
+    /// <summary>No more records are made.</summary>
+    internal bool IsQuiet { get; set; }
+
+    internal long MadeRecords => _lastNumber;
+
+    /// <summary>Numbers that the aggregator has acknowledged.</summary>
+    internal HashSet<long> Acknowledged { get; } = [];
+
+    /// <summary>Numbers that died in memory with a life: nobody promised to keep them.</summary>
+    internal HashSet<long> MayBeLost { get; } = [];
+
+    internal ulong Unacknowledged => _spool?.UnacknowledgedRecords ?? 0;
+
+    internal DurableSpool Spool => _spool!;
+
+    internal int QueuedBytes => _dialer.Links.Sum(link => link.QueuedBytes);
+
+    internal void Start()
+    {
+        SpoolPlan plan = new()
+        {
+            Directory = "/spool",
+            MaxBytes = 16 << 20,
+            MemoryBytes = 1 << 20,
+            Owner = Name,
+            BootId = $"boot-{_boots}",
+        };
+        RepeatedEventGate gate = new(NullLogger.Instance, Clock);
+        _spool = DurableSpool.Open(plan, Disk, Clock, _random, new SpoolLog(NullLogger<SpoolLog>.Instance, gate));
+        ulong epoch = _spool.Epoch;
+        _probe = new SpoolProbe(_spool, (first, last) => OnAcknowledged(epoch, first, last));
+        _spool.OnAppended = () => _isPumpWanted = true;
+        _frames = new FrameBuilder(_spool);
+        UplinkContext context = new(
+            _dialer.Peer, new UplinkIdentity("sim", plan.BootId), Clock, _random, new UplinkLog(NullLogger<UplinkLog>.Instance, gate));
+        _uplink = new UplinkClient(_probe, _dialer, context, new BacklogPace(4 / _interval.TotalSeconds, Clock));
+        _tickAt = _time.Elapsed + _phase;
+        _pumpAt = _time.Elapsed;
+    }
+
+    /// <summary>Everything of this host that is due now.</summary>
+    internal void Step()
+    {
+        _dialer.Deliver();
+        if (_spool is null)
+        {
+            return;
+        }
+
+        if (_time.Elapsed >= _tickAt)
+        {
+            _tickAt += _interval * Math.Max(1, Math.Floor((_time.Elapsed - _tickAt) / _interval));
+            if (!IsQuiet)
+            {
+                Tick();
+            }
+        }
+
+        if (_isPumpWanted || _time.Elapsed >= _pumpAt)
+        {
+            _isPumpWanted = false;
+            TimeSpan wait = _spool.Pump();
+            _pumpAt = wait == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : _time.Elapsed + wait;
+        }
+
+        _uplink!.Step();
+    }
+
+    /// <summary>The process is gone in this instant; the host goes on.</summary>
+    internal void Kill()
+    {
+        Die(isReset: true);
+        Disk.KillProcess();
+    }
+
+    /// <summary>The host loses power; what was not synced may be gone, too.</summary>
+    internal void CutPower()
+    {
+        Die(isReset: false);
+        Disk.CutPower();
+        Clock.Reboot();
+        _boots++;
+    }
+
+    internal void ResetConnections() => _dialer.Abandon(isReset: true);
+
+    private void Die(bool isReset)
+    {
+        if (_spool is null)
+        {
+            return;
+        }
+
+        // What was written and not synced survives a killed process, not a power cut; what only memory had survives neither.
+        NoteMayBeLost();
+        _dialer.Abandon(isReset);
+        _spool = null;
+        _probe = null;
+        _uplink = null;
+        _frames = null;
+    }
+
+    private void NoteMayBeLost()
+    {
+        bool isMemoryOnly = _spool!.Mode == SpoolMode.MemoryOnly;
+        foreach (((ulong epoch, ulong sequence), long number) in _made)
+        {
+            if (epoch == _spool.Epoch && (isMemoryOnly || sequence > _spool.ReadableThrough) && !Acknowledged.Contains(number))
+            {
+                MayBeLost.Add(number);
+            }
+        }
+    }
+
+    private void Tick()
+    {
+        _lastNumber++;
+        _made.Add((_spool!.Epoch, _spool.NextSequence), _lastNumber);
+        _table.ClearValues();
+        _table.Set(0, _lastNumber);
+#pragma warning disable CA5394 // Not for secrets.
+        _table.Set(1, Math.Round(_random.NextDouble() * 100, 2));
+#pragma warning restore CA5394
+        bool isRight = Clock.Offset == TimeSpan.Zero && !Clock.IsFrozen;
+        ulong monotonicNs = (ulong)((Int128)Clock.GetTimestamp() * 1_000_000_000 / Clock.TimestampFrequency);
+        _frames!.Begin(Clock.GetUtcNow().ToUnixTimeMilliseconds(), monotonicNs, (uint)(isRight ? V1.ClockQuality.Synchronised : V1.ClockQuality.Unsynchronised));
+        _frames.Add(Sampler, (uint)_interval.TotalMilliseconds, _table);
+        _frames.End();
+    }
+
+    private void OnAcknowledged(ulong epoch, ulong first, ulong last)
+    {
+        for (ulong sequence = first; sequence <= last && sequence - first < 1_000_000; sequence++)
+        {
+            if (_made.TryGetValue((epoch, sequence), out long number))
+            {
+                Acknowledged.Add(number);
+            }
+        }
+    }
+}
