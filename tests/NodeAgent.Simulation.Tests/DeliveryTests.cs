@@ -6,7 +6,8 @@ namespace NodeAgent.Simulation.Tests;
 
 /// <summary>
 /// Everything mixed, from seeds. A failing one prints the command that replays it; once mended it goes to <see cref="Kept"/>.
-/// NODEAGENT_SIMULATION_SEEDS says how many are run, NODEAGENT_SIMULATION_SEED which one alone.
+/// NODEAGENT_SIMULATION_SEEDS says how many are run, NODEAGENT_SIMULATION_SEED which one alone, NODEAGENT_SIMULATION_HARM which
+/// kinds of <see cref="Harm"/> are allowed.
 /// </summary>
 public sealed class DeliveryTests
 {
@@ -16,6 +17,9 @@ public sealed class DeliveryTests
 
     /// <summary>Everything must have arrived this long after the last harm was taken back.</summary>
     private static readonly TimeSpan Calm = TimeSpan.FromMinutes(10);
+
+    private static readonly Harm s_harm =
+        Enum.TryParse(Environment.GetEnvironmentVariable("NODEAGENT_SIMULATION_HARM"), out Harm harm) ? harm : Harm.All;
 
     /// <summary>Seeds that failed once.</summary>
     public static TheoryData<int> Kept { get; } = [1];
@@ -50,9 +54,9 @@ public sealed class DeliveryTests
     {
         try
         {
-            World.Simulation world = new(seed);
+            using World.Simulation world = new(seed);
             world.RunFor(TimeSpan.FromSeconds(5));
-            new Nemesis(world, Harm.All).Rage(Rage);
+            new Nemesis(world, s_harm).Rage(Rage);
             foreach (SimulatedAgent agent in world.Agents)
             {
                 agent.IsQuiet = true;

@@ -192,7 +192,7 @@ internal sealed class Nemesis
     private void FailDisk(SimulatedDisk disk, string whose)
     {
         int calls = Chance(0.5) ? 1 : 1 + Next(50);
-        disk.Fault = new DiskFault(DiskFaultKind.Error, disk.Calls + 1 + Next(10), Chance(0.5) ? Errno.IoError : Errno.NoSpace, calls);
+        disk.Fault = new DiskFault(DiskFaultKind.Error, disk.Calls + 1 + Next(10), Chance(0.5) ? Errno.InputOutput : Errno.NoSpace, calls);
         _world.Note($"the disk of {whose}: {disk.Fault}");
         Later(15, () => disk.Fault = null);
     }

@@ -14,7 +14,7 @@ namespace NodeAgent.Simulation.Tests.World;
 /// One host: its clocks, its disk, and lives of the agent on them, made of the real frame builder, spool and uplink. Keeps the truth: which
 /// numbered records were made, which of them may have died with a process, and which the aggregator has acknowledged.
 /// </summary>
-internal sealed class SimulatedAgent
+internal sealed class SimulatedAgent : IDisposable
 {
     /// <summary>The one sampler; the first column carries the record's number.</summary>
     internal const string Sampler = "simulated";
@@ -149,6 +149,20 @@ internal sealed class SimulatedAgent
         _boots++;
     }
 
+    /// <summary>The end of the simulation, not of a process: those end by <see cref="Kill"/>, without any clearing up.</summary>
+    public void Dispose()
+    {
+        _uplink?.Dispose();
+        _spool?.Dispose();
+    }
+
+    /// <summary>Under which epoch and sequence a record was made, for the message of a failing seed.</summary>
+    internal string PlaceOf(long number)
+    {
+        ((ulong epoch, ulong sequence), _) = _made.First(made => made.Value == number);
+        return $"epoch {epoch:x}, sequence {sequence:x}";
+    }
+
     internal void ResetConnections() => _dialer.Abandon(isReset: true);
 
     private void Die(bool isReset)
@@ -199,7 +213,8 @@ internal sealed class SimulatedAgent
     {
         for (ulong sequence = first; sequence <= last && sequence - first < 1_000_000; sequence++)
         {
-            if (_made.TryGetValue((epoch, sequence), out long number))
+            // What died before it was sent will never come, and the aggregator says so by acknowledging past it.
+            if (_made.TryGetValue((epoch, sequence), out long number) && !MayBeLost.Contains(number))
             {
                 Acknowledged.Add(number);
             }

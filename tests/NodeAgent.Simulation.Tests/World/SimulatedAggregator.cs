@@ -5,6 +5,7 @@ using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Journal;
 using NodeAgent.Testing;
+using NodeAgent.Testing.Disk;
 using NodeAgent.V1;
 
 namespace NodeAgent.Simulation.Tests.World;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NodeAgent.Testing;
 using NodeAgent.Testing.Disk;
 
@@ -7,7 +8,7 @@ namespace NodeAgent.Simulation.Tests.World;
 /// Some agents, an aggregator, their networks, clocks and disks, in one thread and from one seed: the same seed gives the same run, step
 /// for step. Nothing in it waits; time passes when <see cref="RunFor"/> says so.
 /// </summary>
-internal sealed class Simulation
+internal sealed class Simulation : IDisposable
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(50);
 
@@ -121,7 +122,7 @@ internal sealed class Simulation
             foreach (long number in agent.Acknowledged)
             {
                 int count = stored.GetValueOrDefault(number);
-                Require(count == 1, $"{agent.Name}: record {number} is acknowledged and stored {count} times");
+                Require(count == 1, $"{agent.Name}: record {number} ({agent.PlaceOf(number)}) is acknowledged and stored {count} times");
             }
 
             foreach ((long number, int count) in stored)
@@ -147,11 +148,13 @@ internal sealed class Simulation
         }
     }
 
-    internal void Require(bool holds, string what)
+    public void Dispose() => Agents.ForEach(static agent => agent.Dispose());
+
+    internal void Require(bool holds, [InterpolatedStringHandlerArgument("holds")] Complaint what)
     {
         if (!holds)
         {
-            throw new SimulationException($"{what}, at {Time.Elapsed.TotalSeconds:0.00} s\n{string.Join('\n', History)}");
+            throw new SimulationException($"{what.Text}, at {Time.Elapsed.TotalSeconds:0.00} s\n{string.Join('\n', History)}");
         }
     }
 
@@ -182,6 +185,25 @@ internal sealed class Simulation
 
         CheckStored();
     }
+}
+
+/// <summary>A sentence that is made only when it is needed: the checks run millions of times.</summary>
+[InterpolatedStringHandler]
+internal ref struct Complaint
+{
+    private DefaultInterpolatedStringHandler _text;
+
+    public Complaint(int literalLength, int formattedCount, bool holds, out bool isWanted)
+    {
+        isWanted = !holds;
+        _text = isWanted ? new DefaultInterpolatedStringHandler(literalLength, formattedCount) : default;
+    }
+
+    internal string Text => _text.ToStringAndClear();
+
+    public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+    public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
 }
 
 /// <summary>A promise was broken.</summary>
