@@ -145,7 +145,7 @@ internal sealed class SpoolBench : IDisposable
     }
 
     /// <summary>Goes through all that can be read as a stream would, decoding every frame.</summary>
-    internal FrameReading Decode(ulong from = 1)
+    internal FrameReading Decode(ulong from = 1, Action<FrameReading>? onFrame = null, Action<ulong>? onEvent = null)
     {
         FrameReading reading = new() { AllowsSchemasAgain = true };
         StreamSchemas told = new(Spool);
@@ -162,6 +162,11 @@ internal sealed class SpoolBench : IDisposable
             if (AgentMessage.Parser.ParseFrom(message).BodyCase == AgentMessage.BodyOneofCase.Frame)
             {
                 reading.Take(message);
+                onFrame?.Invoke(reading);
+            }
+            else
+            {
+                onEvent?.Invoke(sequence);
             }
         }
 
