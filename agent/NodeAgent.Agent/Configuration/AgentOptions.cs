@@ -66,14 +66,3 @@ internal sealed class UplinkSettings
             o.Aggregator?.Scheme != "http" && (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
                 ? "ca_file, certificate_file and key_file are all needed; `nodectl fleet issue DIR agent NAME` makes them" : null));
 }
-
-/// <summary>Bounds of the spool.</summary>
-internal sealed class SpoolSettings
-{
-    internal long Capacity { get; set; } = 8L << 20;
-
-    internal static SettingCatalog<SpoolSettings> Settings { get; } = SettingCatalog.Define<SpoolSettings>(s => s
-        .Bytes("capacity", o => o.Capacity, (o, v) => o.Capacity = v, 256L << 10, 1L << 30,
-            "Memory for records that the aggregator has not acknowledged; when it is full the oldest are dropped and counted. "
-            + "The default bridges about four hours of a 400-series host at 1 s."));
-}

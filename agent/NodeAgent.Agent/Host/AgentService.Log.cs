@@ -21,6 +21,13 @@ internal static partial class AgentServiceLog
         Action = "Check the file named; `nodectl fleet issue DIR agent NAME` makes a new pair.")]
     public static partial void CertificateUnusable(this ILogger logger, string reason);
 
+    [LoggerMessage(EventId = 1203, EventName = "SpoolInUse", Level = LogLevel.Error, Message = "the spool is in use: {Reason}")]
+    [EventHelp(
+        Meaning = "The agent did not start (exit code 4).",
+        Cause = "Another agent runs on this host with the same spool.directory.",
+        Action = "Stop the other one, or give this one a spool.directory of its own.")]
+    public static partial void SpoolInUse(this ILogger logger, string reason);
+
     [LoggerMessage(EventId = 2001, EventName = "SamplerFailed", Level = LogLevel.Warning,
         Message = "sampler {Sampler} went from {From} to {To}: {Reason}")]
     [EventHelp(

@@ -8,6 +8,8 @@ using NodeAgent.Contracts.Metrics;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
+using NodeAgent.Journal;
+using NodeAgent.Journal.Files;
 using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Scheduling;
 using NodeAgent.Sampling.Self;
@@ -35,10 +37,17 @@ internal static class AgentService
         HostPlatform platform = HostPlatform.Open(roots, log);
         string bootId = platform.BootId;
         Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
-        MemorySpool spool = new(NewEpoch(random), options.Spool.Capacity);
+        RepeatedEventGate gate = new(log, TimeProvider.System);
+        using DurableSpool spool = OpenSpool(options, roots, platform, random, new SpoolLog(context.Log.CreateLogger<SpoolLog>(), gate));
+        if (spool.OpenFailure is { Failure: OpenFailure.Locked } inUse)
+        {
+            log.SpoolInUse(inUse.Message);
+            return ExitCode.StateUnusable;
+        }
+
         UplinkContext link = new(
             dialer.Peer, new UplinkIdentity(AgentVersion.Text, bootId), platform.Clock, random,
-            new UplinkLog(context.Log.CreateLogger<UplinkLog>(), new RepeatedEventGate(log, TimeProvider.System)));
+            new UplinkLog(context.Log.CreateLogger<UplinkLog>(), gate));
         UplinkClient uplink = new(spool, dialer, link, new BacklogPace(options.BacklogRecordsPerSecond, platform.Clock));
         spool.OnReadable = uplink.Wake;
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
@@ -46,12 +55,13 @@ internal static class AgentService
         TickSpooler sink = new(new FrameBuilder(spool), events, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, roots, platform.Clock, new SamplerWatch(log));
         AddOwnMetrics(samplers.Self, uplink.State, spool);
-        log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.Capacity, bootId);
+        log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.MaxBytes, bootId);
 
         inventory.Start();
         using TickThread tick = new(samplers.MakeLoop(sink, TickSchedule.PhaseOf(MachineIdentity(roots))));
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
+        using SpoolThread disk = new(spool);
         UplinkThread uplinkThread = new(uplink);
         uplinkThread.Start();
         context.Notifier.Ready($"sampling, sending to {dialer.Peer}");
@@ -60,6 +70,7 @@ internal static class AgentService
         // The tick ends first, then the uplink gets a moment to hand over what there is.
         tick.Stop(TimeSpan.FromSeconds(1));
         uplinkThread.Stop(FlushLimit);
+        disk.Stop(FlushLimit);
         log.Stopped(samplers.Statistics.Ticks, spool.UnacknowledgedRecords);
         return ExitCode.Ok;
     }
@@ -80,7 +91,7 @@ internal static class AgentService
         entry => settings.Samplers[entry.Name] is { Enabled: true } wanted ? wanted.Interval : null,
         observer);
 
-    private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, MemorySpool spool)
+    private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, DurableSpool spool)
     {
         self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread());
         self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
@@ -91,11 +102,27 @@ internal static class AgentService
         self.AddSource(UplinkMetrics.SpoolBytes, () => spool.HeldBytes);
         self.AddSource(UplinkMetrics.SpoolUnacknowledgedRecords, () => spool.UnacknowledgedRecords);
         self.AddSource(UplinkMetrics.SpoolDroppedRecordsTotal, () => spool.Counts.DroppedRecords);
+        self.AddSource(UplinkMetrics.SpoolDroppedSamplesTotal, () => spool.Counts.DroppedSamples);
+        self.AddSource(UplinkMetrics.SpoolLostRecordsTotal, () => spool.Counts.LostRecords);
+        self.AddSource(UplinkMetrics.SpoolThinnedRecordsTotal, () => spool.Counts.ThinnedRecords);
+        self.AddSource(UplinkMetrics.SpoolThinnedSamplesTotal, () => spool.Counts.ThinnedSamples);
+        self.AddSource(UplinkMetrics.SpoolMemoryOnly, () => spool.Mode == SpoolMode.MemoryOnly ? 1 : 0);
+        self.AddSource(UplinkMetrics.StorageFsyncErrorsTotal, () => spool.SyncErrors);
     }
 
     private static string MachineIdentity(HostRoots roots) =>
         File.Exists(Path.Combine(roots.Etc, "machine-id")) ? File.ReadAllText(Path.Combine(roots.Etc, "machine-id")) : Environment.MachineName;
 
-    // Never 0, which means "none" on the wire.
-    private static ulong NewEpoch(Random random) => (ulong)random.NextInt64(1, long.MaxValue);
+    private static DurableSpool OpenSpool(AgentOptions options, HostRoots roots, HostPlatform platform, Random random, SpoolLog log) => DurableSpool.Open(
+        new SpoolPlan
+        {
+            Directory = options.Spool.ResolveDirectory(Environment.GetEnvironmentVariable("STATE_DIRECTORY")),
+            MaxBytes = options.Spool.MaxBytes,
+            MemoryBytes = options.Spool.Memory,
+            SyncInterval = options.Spool.SyncInterval,
+            Owner = $"{MachineIdentity(roots).Trim()} {options.Uplink.PlaintextNode}",
+            BootId = platform.BootId,
+            Inspect = SpoolDirectory.Inspect,
+        },
+        FileOps.ForThisMachine(), platform.Clock, random, log);
 }

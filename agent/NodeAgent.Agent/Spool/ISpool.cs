@@ -21,7 +21,10 @@ internal interface ISpool
     /// <summary>The sequence that the next appended record gets; the first is 1.</summary>
     ulong NextSequence { get; }
 
-    /// <summary>The oldest record still held; equal to <see cref="NextSequence"/> when there is none. May be acknowledged already.</summary>
+    /// <summary>
+    /// The oldest sequence that may be held and owed; equal to <see cref="NextSequence"/> when there is none. Readers that have to start at a key frame
+    /// find one before it with <see cref="StartAfter"/>.
+    /// </summary>
     ulong FirstHeldSequence { get; }
 
     /// <summary>

@@ -69,7 +69,7 @@ internal sealed class MemorySpool : ISpool
         {
             lock (_lock)
             {
-                return (ulong)_count - (_count == 0 ? 0 : _acknowledged.CountWithin(FirstHeldNeedsLock, _nextSequence - 1));
+                return (ulong)_ring.Count - (_ring.Count == 0 ? 0 : _acknowledged.CountWithin(_ring.First, _ring.Next - 1));
             }
         }
     }

@@ -82,7 +82,7 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
     [EventHelp(
         Meaning = "There is a hole in this node's data: the agent had to drop its oldest unsent records.",
         Cause = "The aggregator was away, or too slow for this agent, for longer than the agent's spool lasts.",
-        Action = "Look for AgentDisconnected of this node to see how long; raise spool.capacity on the agent if such outages must be bridged.")]
+        Action = "Look for AgentDisconnected of this node to see how long; raise spool.max_bytes on the agent if such outages must be bridged.")]
     private static partial void AgentDroppedRecords(ILogger logger, string node, ulong records);
 
     [LoggerMessage(EventId = 6005, EventName = "RecordRejected", Level = LogLevel.Warning,

@@ -29,11 +29,30 @@ public static class UplinkMetrics
     public static readonly MetricDefinition SpoolDroppedRecordsTotal = Counter(
         "nodeagent_spool_dropped_records_total", Unit.None, 1, "Records dropped unacknowledged because the spool was full.");
 
+    public static readonly MetricDefinition SpoolDroppedSamplesTotal = Counter(
+        "nodeagent_spool_dropped_samples_total", Unit.None, 1, "Samples in records dropped unacknowledged because the spool was full.");
+
+    public static readonly MetricDefinition SpoolLostRecordsTotal = Counter(
+        "nodeagent_spool_lost_records_total", Unit.None, 1, "Of the dropped records those that damage of the spool's files took.");
+
+    public static readonly MetricDefinition SpoolThinnedRecordsTotal = Counter(
+        "nodeagent_spool_thinned_records_total", Unit.None, 1, "Records merged into coarser ones because the spool was short of room.");
+
+    public static readonly MetricDefinition SpoolThinnedSamplesTotal = Counter(
+        "nodeagent_spool_thinned_samples_total", Unit.None, 1, "Samples that went in such merging: all of a window but the last of each series.");
+
+    public static readonly MetricDefinition SpoolMemoryOnly = Gauge(
+        "nodeagent_spool_memory_only", Unit.None, 1, "1 while the spool's disk takes nothing and records are kept in memory only.");
+
+    public static readonly MetricDefinition StorageFsyncErrorsTotal = Counter(
+        "nodeagent_storage_fsync_errors_total", Unit.None, 1, "Failed syncs of the spool's files since the agent started.");
+
     public static readonly MetricFamily Family = new(
         "uplink",
         "The way from the agent to its aggregator; sent by the sampler `self`.",
         [
             Connected, ConnectionsTotal, SentRecordsTotal, SentBytesTotal, RejectedRecordsTotal, SpoolBytes,
-            SpoolUnacknowledgedRecords, SpoolDroppedRecordsTotal,
+            SpoolUnacknowledgedRecords, SpoolDroppedRecordsTotal, SpoolDroppedSamplesTotal, SpoolLostRecordsTotal, SpoolThinnedRecordsTotal,
+            SpoolThinnedSamplesTotal, SpoolMemoryOnly, StorageFsyncErrorsTotal,
         ]);
 }

@@ -16,7 +16,7 @@ public sealed class AgentOptionsTests
         Assert.Equal(new Uri("https://127.0.0.1:7443"), options.Uplink.Aggregator);
         Assert.Null(options.Uplink.PlaintextNode);
         Assert.Null(options.Uplink.ServerName);
-        Assert.Equal(8L << 20, options.Spool.Capacity);
+        Assert.Equal(8L << 20, options.Spool.Memory);
         Assert.Equal((CpuDetail.Automatic, 128, "/proc", "/sys", "/etc"),
             (options.Sampling.CpuDetail, options.Sampling.MaxCgroups, options.Sampling.ProcRoot, options.Sampling.SysRoot, options.Sampling.EtcRoot));
         Assert.Equal(
@@ -51,8 +51,8 @@ public sealed class AgentOptionsTests
     }
 
     [Theory]
-    [InlineData("spool.capacity=255KiB")]
-    [InlineData("spool.capacity=2GiB")]
+    [InlineData("spool.memory=255KiB")]
+    [InlineData("spool.max_bytes=1MiB")]
     [InlineData("sampling.max_cgroups=0")]
     [InlineData("sampling.proc_root=proc")]
     [InlineData("sampling.samplers.nothing.enabled=true")]
@@ -63,7 +63,7 @@ public sealed class AgentOptionsTests
 
     [Fact]
     public void Load_SeveralMistakes_AreAllReported() =>
-        Assert.Equal(3, Errors("spool.capacity=1", "sampling.max_cgroups=0").Length);
+        Assert.Equal(3, Errors("spool.memory=1", "sampling.max_cgroups=0").Length);
 
     private static string[] Errors(params string[] overrides) => [.. Load(overrides).Errors.Select(error => error.ToString())];
 

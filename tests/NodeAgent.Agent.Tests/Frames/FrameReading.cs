@@ -12,6 +12,9 @@ internal sealed class FrameReading
 {
     private readonly Dictionary<uint, (Schema Schema, BlockDecoder Decoder)> _schemas = [];
 
+    /// <summary>Whether a schema may come a second time or out of order, as on a stream that goes through several lives.</summary>
+    internal bool AllowsSchemasAgain { get; init; }
+
     internal List<ulong> Sequences { get; } = [];
 
     internal Frame Last { get; private set; } = new();
@@ -51,7 +54,7 @@ internal sealed class FrameReading
 
     private void Register(Schema schema)
     {
-        Assert.True(_schemas.Keys.All(id => id < schema.SchemaId), $"schema {schema.SchemaId} came out of order or twice");
+        Assert.True(AllowsSchemasAgain || _schemas.Keys.All(id => id < schema.SchemaId), $"schema {schema.SchemaId} came out of order or twice");
         SeriesDefinition[] definitions = [.. schema.Series.Select(s => new SeriesDefinition(
             s.Metric, (ContractKind)s.Kind, s.Unit, s.Scale, s.Labels.Select(l => new ContractLabel(l.Name, l.Value))))];
         _schemas[schema.SchemaId] = (schema, new BlockDecoder(definitions));

@@ -112,6 +112,7 @@ public sealed class LocalPair : IAsyncDisposable
             "--set", $"uplink.ca_file={Path.Combine(FleetFolder, "ca.crt")}",
             "--set", $"uplink.certificate_file={Path.Combine(FleetFolder, "agents", _options.Node + ".crt")}",
             "--set", $"uplink.key_file={Path.Combine(FleetFolder, "agents", _options.Node + ".key")}",
+            "--set", $"spool.directory={Path.Combine(_options.Folder, "spool")}",
         ];
         Agent = Start("agent", _options.AgentProgram, arguments, _options.AgentSettings, _options.AgentEnvironment);
         await Agent.WaitForLineAsync(line => line.Contains("event=UplinkConnected", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);

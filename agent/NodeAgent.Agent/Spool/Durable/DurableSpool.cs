@@ -119,7 +119,19 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         {
             lock (_lock)
             {
-                return Math.Min(_disk?.Index.At(0)?.FirstSequence ?? ulong.MaxValue, _ring.First);
+                // Holes are settled: what was lost, dropped or jumped over is owed to nobody.
+                return _ledger.SettledThrough(OldestNeedsLock()) + 1;
+            }
+        }
+    }
+
+    public ulong UnacknowledgedRecords
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ledger.CountUnsettled(OldestNeedsLock(), _ring.Next - 1);
             }
         }
     }
@@ -301,6 +313,8 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         sequence = wanted;
         return true;
     }
+
+    private ulong OldestNeedsLock() => Math.Min(_disk?.Index.At(0)?.FirstSequence ?? ulong.MaxValue, _ring.First);
 
     private bool IsStuckNeedsLock() =>
         _ring.Next - 1 > _durable && _clock.GetElapsedTime(_waitingSince) >= PatienceWithDisk;

@@ -82,6 +82,15 @@ internal sealed class SpoolLedger
         }
     }
 
+    /// <summary>How many of the sequences are not settled.</summary>
+    internal ulong CountUnsettled(ulong first, ulong last)
+    {
+        lock (_lock)
+        {
+            return last < first ? 0 : last - first + 1 - _settled.CountWithin(first, last);
+        }
+    }
+
     /// <summary>Counts those of the sequences as dropped that were not settled, and settles them.</summary>
     /// <returns>How many.</returns>
     internal ulong Drop(ulong first, ulong last, ulong samples, bool isLost = false)

@@ -13,10 +13,23 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
     private readonly Dictionary<uint, byte[]> _beside = [];
     private long _uses;
 
+    // The record given out last, for a reader that could not send it and comes again.
+    private byte[] _last = [];
+    private int _lastLength;
+    private SequenceRange _lastWanted = new(1, 0);
+
     /// <summary>As <see cref="ISpool.TryRead"/>, of what is on disk up to the limit.</summary>
     internal bool TryRead(ref ulong sequence, ulong limit, ref byte[] destination, out int length)
     {
         length = 0;
+        if (sequence >= _lastWanted.First && sequence <= _lastWanted.Last)
+        {
+            sequence = _lastWanted.Last;
+            GiveLast(ref destination, out length);
+            return true;
+        }
+
+        ulong wanted = sequence;
         while (sequence <= limit && disk.Index.EndingAtOrAfter(sequence) is { } chapter)
         {
             DiskCursor cursor = CursorFor(chapter, sequence, out bool needsKey);
@@ -40,13 +53,8 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
                     continue;
                 }
 
-                length = record.Message.Length;
-                if (destination.Length < length)
-                {
-                    destination = new byte[Math.Max(length, destination.Length * 2)];
-                }
-
-                record.Message.CopyTo(destination);
+                Keep(record.Message, new SequenceRange(wanted, found));
+                GiveLast(ref destination, out length);
                 sequence = found;
                 return true;
             }
@@ -99,6 +107,29 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
         {
             cursor.Dispose();
         }
+    }
+
+    private void Keep(ReadOnlySpan<byte> message, SequenceRange wanted)
+    {
+        if (_last.Length < message.Length)
+        {
+            _last = new byte[Math.Max(message.Length, _last.Length * 2)];
+        }
+
+        message.CopyTo(_last);
+        _lastLength = message.Length;
+        _lastWanted = wanted;
+    }
+
+    private void GiveLast(ref byte[] destination, out int length)
+    {
+        length = _lastLength;
+        if (destination.Length < length)
+        {
+            destination = new byte[Math.Max(length, destination.Length * 2)];
+        }
+
+        _last.AsSpan(0, length).CopyTo(destination);
     }
 
     private bool TryNext(DiskCursor cursor, out StoredRecord record)
