@@ -158,9 +158,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
         log.Replayed(parts.Counters.ReplayedRecords, parts.Fleet.Count, time.GetElapsedTime(start));
         RecoveryReport found = ingest!.Wal.Recovery;
-        if (found.LostRecords > 0)
+        long lost = Math.Max((long)found.LostRecords, parts.Counters.ReplayLosses);
+        if (lost > 0)
         {
-            log.Damaged((long)found.LostRecords, found.TornBytes, found.Damages.Count);
+            log.Damaged(lost, found.TornBytes, found.Damages.Count);
         }
 
         return ingest;

@@ -34,6 +34,9 @@ internal sealed class EventJournal : IDisposable
     /// <summary>Events of the write-ahead log up to this record are here.</summary>
     internal ulong LastLogId { get; private set; }
 
+    /// <summary>Events that could not be read back at start.</summary>
+    internal long UnreadRecords { get; private set; }
+
     /// <summary>The last commit failed: events that the write-ahead log has may not be here yet.</summary>
     internal bool IsBehind { get; private set; }
 
@@ -125,10 +128,12 @@ internal sealed class EventJournal : IDisposable
         }
     }
 
+    // In rising order of their log records. One that was written again, because the journal could not be read for a while, counts once.
     private void ReadInto(EventLedger ledger)
     {
         using JournalReader reader = _log.OpenReader(1);
-        while (reader.TryRead(out JournalRecord record))
+        (Guid Wal, ulong LogId) last = default;
+        while (reader.TryReadPatiently(out JournalRecord record))
         {
             WalFields fields = new(record.Payload);
             if (!fields.TryReadByte(out byte version) || version != Version || fields.Rest.Length < 16)
@@ -139,13 +144,15 @@ internal sealed class EventJournal : IDisposable
             Guid walId = new(fields.Rest[..16]);
             fields = new WalFields(fields.Rest[16..]);
             if (fields.TryReadVarint(out ulong logId) && fields.TryReadText(out string node) && fields.TryReadZigZag(out long received)
-                && fields.TryReadBytes(out ReadOnlySpan<byte> message))
+                && fields.TryReadBytes(out ReadOnlySpan<byte> message) && (walId != last.Wal || logId > last.LogId))
             {
                 ledger.Add(node, Event.Parser.ParseFrom(message), received);
-
-                // Of a log that is gone its numbers mean nothing.
-                LastLogId = walId == _walId ? logId : 0;
+                last = (walId, logId);
             }
         }
+
+        // Of a log that is gone its numbers mean nothing.
+        LastLogId = last.Wal == _walId ? last.LogId : 0;
+        UnreadRecords = (long)reader.LostRecords;
     }
 }

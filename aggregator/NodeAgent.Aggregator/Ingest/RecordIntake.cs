@@ -139,14 +139,14 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
     {
         bool isStored = !isDuplicate && !time.IsRefused;
         long correctionMs = isStored ? time.UnixMs - frame.WallUnixMs : 0;
-        WalMessageFlags flags = !isStored ? WalMessageFlags.DecodeOnly : correctionMs != 0 ? WalMessageFlags.Corrected : WalMessageFlags.None;
+        WalMessageFlags flags = (!isStored ? WalMessageFlags.DecodeOnly : correctionMs != 0 ? WalMessageFlags.Corrected : WalMessageFlags.None)
+            | GapBefore(records, frame.IsKey);
         if (!TryLog(flags, correctionMs, message, now, out ulong logId))
         {
             return IntakeOutcome.NoRoom;
         }
 
-        Advance(records, frame.IsKey);
-        Receive(records, logId);
+        Receive(records, logId, flags);
         Effects.TakeFrame(ref frame, time.UnixMs, isStored, message.Length, now.UnixMs);
         if (frame.IsKey)
         {
@@ -290,13 +290,14 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
 
         // One that came before is in the log already, durable or not: it waits for all that is there now.
         logId = core.Wal.LastId;
-        if (!isDuplicate && !TryLog(WalMessageFlags.None, 0, message, now, out logId))
+        WalMessageFlags flags = GapBefore(records, isKey: false);
+        bool isLogged = !isDuplicate || flags != WalMessageFlags.None;
+        if (isLogged && !TryLog(flags | (isDuplicate ? WalMessageFlags.DecodeOnly : WalMessageFlags.None), 0, message, now, out logId))
         {
             return IntakeOutcome.NoRoom;
         }
 
-        Advance(records, isKey: false);
-        Receive(records, logId);
+        Receive(records, logId, flags);
         return IntakeOutcome.Taken;
     }
 
@@ -307,19 +308,18 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
         return logId > 0;
     }
 
-    // A gap in the sequence means that the agent dropped records, so deltas have lost their base.
-    private void Advance(SequenceSpan records, bool isKey)
+    // A gap in the sequence means that the agent dropped records.
+    private WalMessageFlags GapBefore(SequenceSpan records, bool isKey) =>
+        records.First != _lastSeen + 1 && !isKey ? WalMessageFlags.AfterGap : WalMessageFlags.None;
+
+    private void Receive(SequenceSpan records, ulong logId, WalMessageFlags flags)
     {
-        if (records.First != _lastSeen + 1 && !isKey)
+        if ((flags & WalMessageFlags.AfterGap) != 0)
         {
             Effects.Schemas.Lose();
         }
 
-        _lastSeen = records.Last;
-    }
-
-    private void Receive(SequenceSpan records, ulong logId)
-    {
+        _lastSeen = Math.Max(_lastSeen, records.Last);
         stream.Held.Received.Add(records.First, records.Last);
         Intake.Node.LastSequence = Math.Max(Intake.Node.LastSequence, records.Last);
         LastSequence = records.Last;
@@ -359,8 +359,7 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
                 return IntakeOutcome.NoRoom;
             }
 
-            _lastSeen = records.Last;
-            Receive(records, logId);
+            Receive(records, logId, WalMessageFlags.AfterGap);
         }
 
         return Reject(message, now, isKept: true);

@@ -31,6 +31,9 @@ internal enum WalMessageFlags : byte
 
     /// <summary>Its time was corrected; the correction follows.</summary>
     Corrected = 2,
+
+    /// <summary>Records before it never came: deltas have lost their base.</summary>
+    AfterGap = 4,
 }
 
 /// <summary>Before the message in a record of type <see cref="WalRecordType.Message"/>.</summary>

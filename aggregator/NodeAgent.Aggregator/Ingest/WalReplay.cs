@@ -20,11 +20,10 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
     internal void Run()
     {
         using JournalReader reader = core.Wal.OpenReader();
-        while (TryRead(reader, out JournalRecord record))
+        while (reader.TryReadPatiently(out JournalRecord record))
         {
             if (record.LostBefore > 0)
             {
-                core.Counters.AddReplayLosses((long)Math.Min(record.LostBefore, long.MaxValue));
                 LoseAll();
             }
 
@@ -41,24 +40,9 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
             }
         }
 
+        core.Counters.AddReplayLosses((long)reader.LostRecords);
         core.Wal.CountReplayed(_bytes);
         Finish();
-    }
-
-    private static bool TryRead(JournalReader reader, out JournalRecord record)
-    {
-        while (!reader.TryRead(out record))
-        {
-            if (reader.Error is null)
-            {
-                return false;
-            }
-
-            // What the disk will not give now is counted as lost by the reader; waiting would keep everything else away.
-            reader.SkipUnreadable();
-        }
-
-        return true;
     }
 
     private bool TryTake(in JournalRecord record, out long receivedUnixMs)
@@ -188,7 +172,6 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
     private sealed class Source(ulong id, NodeIntake intake, HeldRecords held, Lane lane, IngestCore core, IngestCounters counters)
     {
         private readonly RecordEffects _effects = new(intake, lane, core, counters);
-        private ulong _lastSeen;
 
         internal ulong Id => id;
 
@@ -208,19 +191,24 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
         internal void SetAside(SequenceSpan records)
         {
-            _lastSeen = records.Last;
             _effects.Schemas.Lose();
             Receive(records);
         }
 
         internal bool TryTake(in WalMessageHeader header, ReadOnlySpan<byte> message, ulong logId, bool isStored)
         {
+            if ((header.Flags & WalMessageFlags.AfterGap) != 0)
+            {
+                _effects.Schemas.Lose();
+            }
+
             if (FrameReader.TryOpen(message, out FrameReader frame))
             {
                 TakeFrame(ref frame, header, message.Length, isStored);
                 return true;
             }
 
+            bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
             AgentMessage parsed = AgentMessage.Parser.ParseFrom(message);
             switch (parsed.BodyCase)
             {
@@ -228,11 +216,15 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
                     _ = _effects.TakeSchema(parsed.Schema, message);
                     return true;
                 case AgentMessage.BodyOneofCase.Event:
-                    Advance(new SequenceSpan(parsed.Event.Sequence, parsed.Event.Sequence), isKey: false);
-                    _effects.TakeEvent(parsed.Event, header.ReceivedUnixMs, logId);
+                    Receive(new SequenceSpan(parsed.Event.Sequence, parsed.Event.Sequence));
+                    if (isNew)
+                    {
+                        _effects.TakeEvent(parsed.Event, header.ReceivedUnixMs, logId);
+                    }
+
                     return true;
                 case AgentMessage.BodyOneofCase.Inventory:
-                    Advance(new SequenceSpan(parsed.Inventory.Sequence, parsed.Inventory.Sequence), isKey: false);
+                    Receive(new SequenceSpan(parsed.Inventory.Sequence, parsed.Inventory.Sequence));
                     _effects.TakeInventory(parsed.Inventory, header.ReceivedUnixMs);
                     return true;
                 default:
@@ -247,24 +239,13 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
             {
             }
 
-            Advance(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence), frame.IsKey);
+            Receive(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence));
             bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
             _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs);
             if (frame.IsKey)
             {
                 intake.Log.OnIndependent(id);
             }
-        }
-
-        private void Advance(SequenceSpan records, bool isKey)
-        {
-            if (records.First != _lastSeen + 1 && !isKey)
-            {
-                _effects.Schemas.Lose();
-            }
-
-            _lastSeen = records.Last;
-            Receive(records);
         }
 
         private void Receive(SequenceSpan records)
