@@ -52,9 +52,9 @@ public sealed class DeliveryTests
 
     private static string? Run(int seed)
     {
+        using World.Simulation world = new(seed);
         try
         {
-            using World.Simulation world = new(seed);
             world.RunFor(TimeSpan.FromSeconds(5));
             new Nemesis(world, s_harm).Rage(Rage);
             foreach (SimulatedAgent agent in world.Agents)
@@ -69,7 +69,7 @@ public sealed class DeliveryTests
         }
         catch (Exception e)
         {
-            return e is SimulationException ? e.Message : e.ToString();
+            return $"{(e is SimulationException ? e.Message : e.ToString())}, at {world.Time.Elapsed.TotalSeconds:0.00} s\n{string.Join('\n', world.History)}";
         }
     }
 }

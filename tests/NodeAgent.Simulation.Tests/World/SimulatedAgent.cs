@@ -23,6 +23,7 @@ internal sealed class SimulatedAgent : IDisposable
     private static readonly MetricDefinition Noise = MetricDefinition.Gauge("simulated_noise", "", 100, "Noise.");
 
     private readonly SimulatedTime _time;
+    private readonly Func<SimulatedAggregator?> _aggregator;
     private readonly Random _random;
     private readonly TimeSpan _interval;
     private readonly SeriesTable _table = new();
@@ -43,6 +44,7 @@ internal sealed class SimulatedAgent : IDisposable
     {
         Name = name;
         _time = time;
+        _aggregator = aggregator;
         _interval = interval;
 #pragma warning disable CA5394 // Not for secrets: it is the seed that matters.
         _random = new Random(seed);
@@ -75,6 +77,9 @@ internal sealed class SimulatedAgent : IDisposable
 
     /// <summary>Numbers that died in memory with a life: nobody promised to keep them.</summary>
     internal HashSet<long> MayBeLost { get; } = [];
+
+    /// <summary>Numbers that the spool gave up for want of room; its counters must cover them.</summary>
+    internal HashSet<long> Sacrificed { get; } = [];
 
     internal ulong Unacknowledged => _spool?.UnacknowledgedRecords ?? 0;
 
@@ -196,7 +201,7 @@ internal sealed class SimulatedAgent : IDisposable
     private void Tick()
     {
         _lastNumber++;
-        _made.Add((_spool!.Epoch, _spool.NextSequence), _lastNumber);
+        Made(_spool!.Epoch, _spool.NextSequence);
         _table.ClearValues();
         _table.Set(0, _lastNumber);
 #pragma warning disable CA5394 // Not for secrets.
@@ -209,6 +214,17 @@ internal sealed class SimulatedAgent : IDisposable
         _frames.End();
     }
 
+    // A sequence may be given out again only when its former record was never sent and died with a process.
+    private void Made(ulong epoch, ulong sequence)
+    {
+        if (_made.TryGetValue((epoch, sequence), out long former) && !MayBeLost.Contains(former))
+        {
+            throw new SimulationException($"{Name}: record {_lastNumber} was given the sequence {sequence:x} of record {former}, which was sent or is durable");
+        }
+
+        _made[(epoch, sequence)] = _lastNumber;
+    }
+
     private void OnAcknowledged(ulong epoch, ulong first, ulong last)
     {
         for (ulong sequence = first; sequence <= last && sequence - first < 1_000_000; sequence++)
@@ -216,8 +232,33 @@ internal sealed class SimulatedAgent : IDisposable
             // What died before it was sent will never come, and the aggregator says so by acknowledging past it.
             if (_made.TryGetValue((epoch, sequence), out long number) && !MayBeLost.Contains(number))
             {
-                Acknowledged.Add(number);
+                Note(number, $"{first:x}..{last:x}");
             }
+        }
+    }
+
+    private void Note(long number, string by)
+    {
+        if (_aggregator() is not { } life || Acknowledged.Contains(number) || Sacrificed.Contains(number))
+        {
+            return;
+        }
+
+        int count = life.Store.CountOf(Name, number);
+        if (count == 1)
+        {
+            Acknowledged.Add(number);
+            return;
+        }
+
+        // A spool that ran out of room lets go of the oldest, says how many, and the aggregator acknowledges past them.
+        Sacrificed.Add(number);
+        ulong given = _spool!.Counts.DroppedRecords + _spool.Counts.ThinnedRecords;
+        if ((ulong)Sacrificed.Count > given)
+        {
+            throw new SimulationException(
+                $"{Name}: record {number} ({PlaceOf(number)}) was acknowledged by {by} while stored {count} times, and only {given} were dropped or thinned; "
+                + $"first held {_spool.FirstHeldSequence:x}, next {_spool.NextSequence:x}, readable {_spool.ReadableThrough:x}");
         }
     }
 }

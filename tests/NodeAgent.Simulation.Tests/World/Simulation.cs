@@ -142,7 +142,7 @@ internal sealed class Simulation : IDisposable
             for (long number = 1; number <= agent.MadeRecords; number++)
             {
                 Require(
-                    stored.ContainsKey(number) || agent.MayBeLost.Contains(number),
+                    stored.ContainsKey(number) || agent.MayBeLost.Contains(number) || agent.Sacrificed.Contains(number),
                     $"{agent.Name}: record {number} of {agent.MadeRecords} is not stored, and no end of a process explains it");
             }
         }
@@ -154,7 +154,7 @@ internal sealed class Simulation : IDisposable
     {
         if (!holds)
         {
-            throw new SimulationException($"{what.Text}, at {Time.Elapsed.TotalSeconds:0.00} s\n{string.Join('\n', History)}");
+            throw new SimulationException(what.Text);
         }
     }
 

@@ -251,14 +251,8 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         }
     }
 
-    public ulong LiveStart()
-    {
-        lock (_lock)
-        {
-            ulong key = _ring.KeyAtOrBefore(_readable);
-            return key > 0 ? key : _ring.Next;
-        }
-    }
+    // Not the next sequence where nothing may be sent yet: what waits for its sync then begins with the key frame that it builds on.
+    public ulong LiveStart() => StartAfter(ReadableThrough);
 
     public bool TryRead(ref ulong sequence, ref byte[] destination, out int length)
     {
