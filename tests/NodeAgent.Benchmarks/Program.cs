@@ -1,6 +1,7 @@
 using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
 using NodeAgent.Benchmarks.Rpc;
+using NodeAgent.Benchmarks.Spool;
 using NodeAgent.Benchmarks.Tick;
 
 return args switch
@@ -9,6 +10,7 @@ return args switch
     ["rpc", .. var rest] => await RpcBenchmark.RunAsync(rest),
     ["tick", .. var rest] => TickBenchmark.Run(rest),
     ["codec", .. var rest] => CodecBenchmark.Run(rest),
+    ["spool", .. var rest] => SpoolBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -22,6 +24,7 @@ static int Usage()
                                                   paced streams into the aggregator's memory, then flat out
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame
+          spool [--hours 72]                      days without an aggregator: bytes a sample on disk, CPU of a tick, restart
         """);
     return 2;
 }

@@ -39,7 +39,8 @@ internal sealed class FrameReading
         {
             Assert.True(_schemas.ContainsKey(block.SchemaId), $"frame {Last.Sequence}: schema {block.SchemaId} was not sent before it");
             (Schema schema, BlockDecoder decoder) = _schemas[block.SchemaId];
-            Assert.Equal(BlockError.None, decoder.Decode(block.Payload.Span));
+            BlockError error = decoder.Decode(block.Payload.Span);
+            Assert.True(error == BlockError.None, $"frame {Last.Sequence}, key {Last.Key}, stands for {Last.StandsFor}, schema {block.SchemaId}: {error}");
             double[] values = decoder.Values.ToArray();
             for (int i = 0; i < values.Length; i++)
             {

@@ -180,6 +180,18 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         }
     }
 
+    /// <summary>The last sequence that survives a power cut.</summary>
+    internal ulong DurableThrough
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _durable;
+            }
+        }
+    }
+
     /// <summary>Failed syncs of the spool's files.</summary>
     internal long SyncErrors => _disk?.SyncErrors ?? 0;
 

@@ -19,6 +19,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
     private readonly ProtoWriter _scratch = new();
     private byte[] _payload = new byte[4096];
     private Chapter? _open; // the chapter that grows
+    private bool _isEchoed; // it has its schemas a second time
     private ulong _serial = files.NewestState?.Serial ?? 0;
     private long _savedVersion = -1;
     private long _room = long.MaxValue; // what the disk turned out to have for us, when that is less than the limit
@@ -54,8 +55,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
     internal bool TryWrite(ulong sequence, RecordKind kind, ReadOnlySpan<byte> message, ulong nextSequence)
     {
         bool isHead = _open is null || (kind == RecordKind.KeyFrame && _open.Bytes >= plan.ChapterBytes);
+        bool isEcho = !isHead && !_isEchoed && kind == RecordKind.KeyFrame && _open!.Bytes >= SpoolPlan.EchoBytes;
         _schemas.Clear();
-        if (isHead)
+        if (isHead || isEcho)
         {
             book.CopyUsedAt(sequence, _schemas);
         }
@@ -86,6 +88,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             return false;
         }
 
+        _isEchoed = !isHead && (_isEchoed || isEcho);
         if (isHead)
         {
             _open = new Chapter(0, taken.Id, sequence) { Bytes = payload.Length };
@@ -127,7 +130,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             return true;
         }
 
-        ledger.Forget(Floor(nextSequence));
+        ledger.Forget(Floor());
         _scratch.Clear();
         (State(ledger.Counts, nextSequence) with { IsClean = isClean }).Write(_scratch);
         AppendResult taken = files.State.TryAppend(StoredRecord.TypeOfMark, _scratch.Written);
@@ -287,11 +290,12 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
 
     private Chapter? Closed(Chapter? chapter) => chapter == _open ? null : chapter;
 
-    private ulong Floor(ulong nextSequence) => Index.At(0)?.FirstSequence ?? nextSequence;
+    // What is not written yet is above it, even when there is no chapter.
+    private ulong Floor() => Index.At(0)?.FirstSequence ?? WrittenThrough + 1;
 
     private SpoolState State(SpoolCounts counts, ulong nextSequence)
     {
-        ulong floor = Floor(nextSequence);
+        ulong floor = Floor();
         return new SpoolState
         {
             Serial = ++_serial,

@@ -39,6 +39,11 @@ internal sealed record SpoolPlan
     /// </summary>
     internal long ChapterBytes => SegmentBytes / 4;
 
+    /// <summary>
+    /// Bytes after which a chapter repeats its schemas, once: then no damage of one 64 KiB block takes them all.
+    /// </summary>
+    internal const long EchoBytes = 66 * 1024;
+
     /// <summary>Room that must stay free below the limit, so that thinning has where to write.</summary>
     internal long ReserveBytes => 3 * SegmentBytes;
 }

@@ -184,7 +184,7 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
         return true;
     }
 
-    // The head of the chapter is damaged. Its schemas were, for the most part, also those of the chapters beside it.
+    // The head of the chapter is damaged. It says its schemas a second time further on, and for the most part the chapters beside it have them too.
     private bool FindBeside(Chapter chapter, uint id)
     {
         if (!_searched.Add((chapter, id)))
@@ -192,7 +192,7 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
             return false;
         }
 
-        foreach (int step in (ReadOnlySpan<int>)[-1, 1])
+        foreach (int step in (ReadOnlySpan<int>)[0, -1, 1])
         {
             if (disk.Index.Beside(chapter, step) is not { } neighbour)
             {

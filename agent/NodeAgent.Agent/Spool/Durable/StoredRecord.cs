@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using NodeAgent.Agent.Frames;
-using NodeAgent.V1;
 
 namespace NodeAgent.Agent.Spool;
 
@@ -13,6 +13,13 @@ internal readonly ref struct StoredRecord
     private const byte MarkType = 0x40;
     private const int StateField = 1;
     private const int SchemaField = 2;
+    private const int PackedField = 3;
+
+    // Schemas are names over and over: packed they are a tenth. Below this they are not worth the call.
+    private const int LeastPackedBytes = 512;
+    private const int MaxUnpackedBytes = 16 << 20;
+    private const int PackingQuality = 4;
+    private const int PackingWindow = 17;
 
     private readonly byte _type;
 
@@ -42,7 +49,7 @@ internal readonly ref struct StoredRecord
     internal static byte TypeOf(RecordKind kind, bool hasPreamble, bool isHead) =>
         (byte)((byte)kind | (hasPreamble ? PreambleFlag : 0) | (isHead ? HeadFlag : 0));
 
-    /// <summary>Writes a preamble of schemas and, at the head of a chapter, a copy of the state.</summary>
+    /// <summary>Writes a preamble of schemas and, where wanted, a copy of the state.</summary>
     internal static void WritePreamble(ProtoWriter preamble, SpoolState? state, List<BookedSchema> schemas, ProtoWriter scratch)
     {
         preamble.Clear();
@@ -53,10 +60,30 @@ internal readonly ref struct StoredRecord
             preamble.WriteBytesField(StateField, scratch.Written);
         }
 
+        scratch.Clear();
         foreach (BookedSchema schema in schemas)
         {
-            preamble.WriteBytesField(SchemaField, schema.Message);
+            scratch.WriteBytesField(SchemaField, schema.Message);
         }
+
+        if (scratch.Written.Length < LeastPackedBytes)
+        {
+            foreach (BookedSchema schema in schemas)
+            {
+                preamble.WriteBytesField(SchemaField, schema.Message);
+            }
+
+            return;
+        }
+
+        byte[] packed = new byte[sizeof(int) + BrotliEncoder.GetMaxCompressedLength(scratch.Written.Length)];
+        BinaryPrimitives.WriteInt32LittleEndian(packed, scratch.Written.Length);
+        if (!BrotliEncoder.TryCompress(scratch.Written, packed.AsSpan(sizeof(int)), out int length, PackingQuality, PackingWindow))
+        {
+            throw new InvalidOperationException($"BUG: {scratch.Written.Length} bytes do not fit packed into {packed.Length}");
+        }
+
+        preamble.WriteBytesField(PackedField, packed.AsSpan(0, sizeof(int) + length));
     }
 
     /// <summary>Puts a preamble before a message, in a buffer that grows and is kept.</summary>
@@ -97,55 +124,40 @@ internal readonly ref struct StoredRecord
         {
             if (reader.Field == SchemaField)
             {
-                uint id = SchemaBook.IdOf(reader.Bytes);
-                if (!into.ContainsKey(id))
-                {
-                    into.Add(id, reader.Bytes.ToArray());
-                }
+                AddSchema(reader.Bytes, into);
+            }
+            else if (reader.Field == PackedField)
+            {
+                AddPacked(reader.Bytes, into);
             }
         }
     }
-}
 
-/// <summary>The numbers that a spool needs of a message, read without a parser's allocations.</summary>
-/// <param name="Sequence">0: it is no frame, event or inventory.</param>
-/// <param name="MonotonicNs">Of a frame.</param>
-/// <param name="WallUnixMs">Of a frame.</param>
-/// <param name="StandsFor">Sequences that it takes the place of, ending with its own; at least 1.</param>
-/// <param name="Boot">Of a frame.</param>
-/// <param name="Clock">Of a frame.</param>
-internal readonly record struct MessageNumbers(ulong Sequence, ulong MonotonicNs, ulong WallUnixMs, uint StandsFor, uint Boot, uint Clock)
-{
-    /// <summary>The first sequence it stands for.</summary>
-    internal ulong FirstSequence => Sequence - Math.Min(Sequence, StandsFor) + 1;
-
-    internal static MessageNumbers Read(ReadOnlySpan<byte> message)
+    private static void AddPacked(ReadOnlySpan<byte> packed, Dictionary<uint, byte[]> into)
     {
-        ProtoReader outer = new(message);
-        if (!outer.TryReadField() || outer.Field is not (AgentMessage.FrameFieldNumber or AgentMessage.EventFieldNumber or AgentMessage.InventoryFieldNumber))
+        int length = packed.Length < sizeof(int) ? 0 : BinaryPrimitives.ReadInt32LittleEndian(packed);
+        if (length is <= 0 or > MaxUnpackedBytes)
         {
-            return default;
+            return;
         }
 
-        Span<ulong> fields = stackalloc ulong[9];
-        fields.Clear();
-        bool isFrame = outer.Field == AgentMessage.FrameFieldNumber;
-        ProtoReader inner = new(outer.Bytes);
-        while (inner.TryReadField())
+        byte[] schemas = new byte[length];
+        if (BrotliDecoder.TryDecompress(packed[sizeof(int)..], schemas, out int written) && written == length)
         {
-            if (inner.Field < fields.Length)
+            ProtoReader reader = new(schemas);
+            while (reader.TryReadField())
             {
-                fields[inner.Field] = inner.Number;
-            }
-
-            if (!isFrame && inner.Field == 1)
-            {
-                return new MessageNumbers(fields[1], 0, 0, 1, 0, 0);
+                AddSchema(reader.Bytes, into);
             }
         }
+    }
 
-        return isFrame
-            ? new MessageNumbers(fields[1], fields[3], fields[2], (uint)Math.Max(1, fields[7]), (uint)fields[8], (uint)fields[4])
-            : default;
+    private static void AddSchema(ReadOnlySpan<byte> message, Dictionary<uint, byte[]> into)
+    {
+        uint id = SchemaBook.IdOf(message);
+        if (!into.ContainsKey(id))
+        {
+            into.Add(id, message.ToArray());
+        }
     }
 }

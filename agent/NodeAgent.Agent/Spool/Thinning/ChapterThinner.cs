@@ -21,6 +21,8 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
     private readonly Dictionary<(uint Id, int Tier), SchemaShape> _targets = [];
     private readonly Dictionary<uint, SchemaShape?> _shapes = [];
     private readonly HashSet<uint> _written = [];
+    private readonly List<SchemaShape> _all = []; // of the chapter so far
+    private bool _isEchoed;
     private readonly List<BookedSchema> _preambleSchemas = [];
     private readonly ProtoWriter _message = new();
     private readonly ProtoWriter _preamble = new();
@@ -47,6 +49,8 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
         _thinnedRecords = _thinnedSamples = 0;
         _untilKey = 0;
         _written.Clear();
+        _all.Clear();
+        _isEchoed = false;
         _shapes.Clear();
         if (_targets.Count > MaxTargets)
         {
@@ -182,12 +186,13 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
     private bool TryWrite(int tier, ReadOnlySpan<byte> message, RecordKind kind, ulong first, ulong last, List<SchemaShape> schemas)
     {
         _preambleSchemas.Clear();
-        foreach (SchemaShape schema in schemas)
+        int known = _all.Count;
+        _all.AddRange(schemas.Where(schema => _written.Add(schema.Id)));
+        bool isEcho = !_isEchoed && kind == RecordKind.KeyFrame && _made?.Bytes >= SpoolPlan.EchoBytes;
+        _isEchoed |= isEcho;
+        foreach (SchemaShape schema in isEcho ? _all : _all.Skip(known))
         {
-            if (_written.Add(schema.Id))
-            {
-                _preambleSchemas.Add(new BookedSchema(schema.Id, 0, 0, schema.Encode()));
-            }
+            _preambleSchemas.Add(new BookedSchema(schema.Id, 0, 0, schema.Encode()));
         }
 
         bool isHead = _made is null;

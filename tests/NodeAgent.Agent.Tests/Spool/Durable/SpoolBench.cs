@@ -25,6 +25,7 @@ internal sealed class SpoolBench : IDisposable
 
     private readonly Random _random;
     private readonly double[] _values;
+    private readonly Dictionary<ulong, ulong> _highestReadable = [];
     private FrameBuilder? _frames;
 
     internal SpoolBench(int seed = 1, int columns = 20)
@@ -54,8 +55,8 @@ internal sealed class SpoolBench : IDisposable
     /// <summary>Every message ever appended, with its samples, by epoch and sequence.</summary>
     internal Dictionary<(ulong Epoch, ulong Sequence), (byte[] Message, int Samples, RecordKind Kind)> Appended { get; } = [];
 
-    /// <summary>The highest sequence that could have been sent, of any life.</summary>
-    internal ulong HighestReadable { get; private set; }
+    /// <summary>The highest sequence of the present epoch that could have been sent, in any life.</summary>
+    internal ulong HighestReadable => _highestReadable.GetValueOrDefault(Spool.Epoch);
 
     internal SpoolBench Open()
     {
@@ -65,8 +66,42 @@ internal sealed class SpoolBench : IDisposable
         return this;
     }
 
+    /// <summary>Sequences whose records were in memory only when the agent died.</summary>
+    internal HashSet<ulong> DiedInMemory { get; } = [];
+
     /// <summary>The agent dies; what the operating system has stays.</summary>
-    internal void Kill() => Disk.KillProcess();
+    internal void Kill()
+    {
+        for (ulong sequence = Spool.DurableThrough + 1; sequence < Spool.NextSequence; sequence++)
+        {
+            DiedInMemory.Add(sequence);
+        }
+
+        Disk.KillProcess();
+    }
+
+    /// <summary>Forgets what died in memory: its sequences were given again, or jumped over.</summary>
+    internal void ForgetUnsent(HashSet<ulong> held)
+    {
+        foreach ((ulong Epoch, ulong Sequence) key in Appended.Keys.Where(key => key.Sequence > HighestReadable && !held.Contains(key.Sequence)).ToList())
+        {
+            Appended.Remove(key);
+        }
+    }
+
+    /// <summary>Sequences that are held, as they were or merged.</summary>
+    internal HashSet<ulong> Represented()
+    {
+        HashSet<ulong> represented = [];
+        Decode(onFrame: reading =>
+        {
+            for (uint i = 0; i < Math.Max(1, reading.Last.StandsFor); i++)
+            {
+                Assert.True(represented.Add(reading.Last.Sequence - i), $"{reading.Last.Sequence - i} is there twice");
+            }
+        }, onEvent: sequence => represented.Add(sequence));
+        return represented;
+    }
 
     /// <summary>One second: a frame, perhaps an event, and the disk thread's work.</summary>
     internal void Tick(bool pump = true, bool withEvent = false)
@@ -128,7 +163,7 @@ internal sealed class SpoolBench : IDisposable
             // Short of room: one thing after the other.
         }
 
-        HighestReadable = Math.Max(HighestReadable, Spool.ReadableThrough);
+        _highestReadable[Spool.Epoch] = Math.Max(HighestReadable, Spool.ReadableThrough);
     }
 
     /// <summary>All that can be read from a sequence on.</summary>
@@ -222,8 +257,7 @@ internal sealed class SpoolBench : IDisposable
         public bool Append(ReadOnlySpan<byte> message, RecordKind kind, int samples = 0)
         {
             (ulong, ulong) key = (Spool.Epoch, Spool.NextSequence);
-            Assert.True(Spool.NextSequence > bench.HighestReadable || bench.Appended.Keys.All(known => known.Epoch != Spool.Epoch),
-                $"sequence {Spool.NextSequence} is given again, though {bench.HighestReadable} may have been sent");
+            Assert.True(Spool.NextSequence > bench.HighestReadable, $"sequence {Spool.NextSequence} is given again, though {bench.HighestReadable} may have been sent");
             bench.Appended[key] = (message.ToArray(), samples, kind);
             return Spool.Append(message, kind, samples);
         }

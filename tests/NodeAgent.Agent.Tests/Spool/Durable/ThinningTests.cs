@@ -13,11 +13,11 @@ public sealed class ThinningTests
     public void Spool_ShortOfRoom_CountsEverySampleExactly(int seed)
     {
         using SpoolBench bench = new(seed, columns: 60);
-        bench.Plan = bench.Plan with { MaxBytes = SpoolPlan.LeastBytes };
+        bench.Plan = bench.Plan with { MaxBytes = 1L << 20 };
         bench.Open();
         Random random = new(seed);
         int changes = 0;
-        for (int i = 0; i < 90_000; i++)
+        for (int i = 0; i < 60_000; i++)
         {
             if (random.Next(10_000) == 0 && ++changes < 8)
             {
@@ -25,7 +25,7 @@ public sealed class ThinningTests
             }
 
             bench.Tick(withEvent: random.Next(700) == 0);
-            if (random.Next(20_000) == 0)
+            if (random.Next(10_000) == 0)
             {
                 bench.Spool.Dispose();
                 bench.Open();
@@ -49,7 +49,7 @@ public sealed class ThinningTests
     public void ThinnedFrame_Window_HasLastMinMaxAndAverage()
     {
         using SpoolBench bench = new(7, columns: 4);
-        bench.Plan = bench.Plan with { MaxBytes = SpoolPlan.LeastBytes };
+        bench.Plan = bench.Plan with { MaxBytes = 1L << 20 };
         bench.Open();
         Dictionary<ulong, double[]> made = [];
         while (bench.Spool.Counts.ThinnedRecords == 0)
