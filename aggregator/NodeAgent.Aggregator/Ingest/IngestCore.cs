@@ -143,9 +143,9 @@ internal sealed class IngestCore : IDisposable
     {
         // Events that a stream has logged and not yet added wait for the next time.
         ulong settled = Journal.HasWaiting ? SettledId() : 0;
+        Quarantine.Commit();
         bool isDone = Wal.Commit();
         _ = Journal.Commit(Math.Min(settled, Wal.DurableId)); // what it lacks the log has
-        Quarantine.Commit();
         return isDone;
     }
 
@@ -229,11 +229,7 @@ internal sealed class IngestCore : IDisposable
         intake.Settle(Wal.DurableId);
         held.Skip(hello.FirstHeldSequence);
         LinkStream stream = new(this, intake, held, hello, id, now);
-        if (stream.Lane == Lane.Live || intake.StreamOf(Lane.Live) is null)
-        {
-            RecordEffects.TakeHello(intake.Node, hello, now.UnixMs);
-        }
-
+        RecordEffects.TakeHello(intake.Node, hello, now.UnixMs);
         List<LinkStream> displaced = intake.Attach(stream);
         displaced.ForEach(former => former.Displace());
         return new LinkOpening(stream, Welcome(intake, held, now), Status.DefaultSuccess, displaced);
