@@ -73,7 +73,7 @@ internal sealed class IngestCore : IDisposable
     internal EventJournal Journal { get; }
 
     /// <summary>All nodes that ever had a stream.</summary>
-    internal IEnumerable<NodeIntake> Nodes => _nodes.Values;
+    internal IEnumerable<NodeIntake> Nodes => _nodes.Select(static pair => pair.Value); // without a copy
 
     /// <summary>
     /// Opens the log, or makes it, and brings back what it holds. Fails as <see cref="DurableLog.TryOpen"/> does.
@@ -160,7 +160,7 @@ internal sealed class IngestCore : IDisposable
     internal ulong SettledId()
     {
         ulong id = Wal.LastId;
-        foreach (NodeIntake intake in _nodes.Values)
+        foreach ((_, NodeIntake intake) in _nodes)
         {
             // Whoever held the gate was between taking a record and its effects.
             lock (intake.Gate)
