@@ -16,7 +16,7 @@ public sealed class ArrowTests
         ["NodeAgent.Sampling"] = ["NodeAgent.Contracts"],
         ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Sampling"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts"],
-        ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Tsdb"],
+        ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };
 

@@ -21,7 +21,7 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
     /// <summary>Sends all streams what is due; to be called about once a second, and when something changed for all of them.</summary>
     internal void PushAll()
     {
-        foreach (LinkSession session in _sessions.Values)
+        foreach ((_, LinkSession session) in _sessions)
         {
             session.Push();
         }

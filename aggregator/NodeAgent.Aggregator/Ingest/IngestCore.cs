@@ -73,7 +73,7 @@ internal sealed class IngestCore : IDisposable
     internal EventJournal Journal { get; }
 
     /// <summary>All nodes that ever had a stream.</summary>
-    internal IEnumerable<NodeIntake> Nodes => _nodes.Values;
+    internal IEnumerable<NodeIntake> Nodes => _nodes.Select(static pair => pair.Value); // without a copy
 
     /// <summary>
     /// Opens the log, or makes it, and brings back what it holds. Fails as <see cref="DurableLog.TryOpen"/> does.
@@ -143,9 +143,9 @@ internal sealed class IngestCore : IDisposable
     {
         // Events that a stream has logged and not yet added wait for the next time.
         ulong settled = Journal.HasWaiting ? SettledId() : 0;
+        Quarantine.Commit();
         bool isDone = Wal.Commit();
         _ = Journal.Commit(Math.Min(settled, Wal.DurableId)); // what it lacks the log has
-        Quarantine.Commit();
         return isDone;
     }
 
@@ -160,7 +160,7 @@ internal sealed class IngestCore : IDisposable
     internal ulong SettledId()
     {
         ulong id = Wal.LastId;
-        foreach (NodeIntake intake in _nodes.Values)
+        foreach ((_, NodeIntake intake) in _nodes)
         {
             // Whoever held the gate was between taking a record and its effects.
             lock (intake.Gate)
@@ -229,11 +229,7 @@ internal sealed class IngestCore : IDisposable
         intake.Settle(Wal.DurableId);
         held.Skip(hello.FirstHeldSequence);
         LinkStream stream = new(this, intake, held, hello, id, now);
-        if (stream.Lane == Lane.Live || intake.StreamOf(Lane.Live) is null)
-        {
-            RecordEffects.TakeHello(intake.Node, hello, now.UnixMs);
-        }
-
+        RecordEffects.TakeHello(intake.Node, hello, now.UnixMs);
         List<LinkStream> displaced = intake.Attach(stream);
         displaced.ForEach(former => former.Displace());
         return new LinkOpening(stream, Welcome(intake, held, now), Status.DefaultSuccess, displaced);

@@ -37,6 +37,9 @@ internal sealed class NodeIntake(FleetNode node, IngestOptions options)
     /// <summary>Boot in which the agent's clock was seen to agree with the aggregator's.</summary>
     internal string AgreedBoot { get; set; } = "";
 
+    /// <summary>What the latest live stream has registered; null: there was none.</summary>
+    internal SchemaTable? LiveSchemas { get; set; }
+
     internal IReadOnlyList<HeldRecords> Epochs => _epochs;
 
     /// <summary>The open streams by lane.</summary>

@@ -64,8 +64,8 @@ internal sealed class QuarantineLog : IDisposable
         }
     }
 
-    /// <summary>Gives it to the operating system; people look at it, nobody's promise depends on it.</summary>
-    internal void Commit() => _log.Flush();
+    /// <summary>Makes durable what was added, if anything was: the agent will be told that it may forget it.</summary>
+    internal void Commit() => _log.Commit();
 
     /// <summary>Records and bytes held.</summary>
     internal (long Records, long Bytes) Held()

@@ -23,6 +23,10 @@ internal sealed class RecordEffects
         _counters = counters;
         Schemas = new SchemaTable(intake.Node.Name, core.Store);
         _applier = new FrameApplier(Schemas, core.Store, counters);
+        if (lane == Lane.Live)
+        {
+            intake.LiveSchemas = Schemas;
+        }
     }
 
     internal SchemaTable Schemas { get; }
@@ -48,7 +52,7 @@ internal sealed class RecordEffects
         string? problem = Schemas.Add(schema, message);
         if (_lane == Lane.Backlog)
         {
-            _intake.StreamOf(Lane.Live)?.Effects.Schemas.Reassert(schema.Sampler);
+            _intake.LiveSchemas?.Reassert(schema.Sampler);
         }
 
         if (_lane == Lane.Live || Node.ShortestIntervalMs == 0)
@@ -71,8 +75,8 @@ internal sealed class RecordEffects
         _counters.AddFrame(samples, bytes);
         Node.LastReceivedUnixMs = receivedUnixMs;
 
-        // What a backlog brings is old news of the node, unless there is no other.
-        if (_lane == Lane.Live || _intake.StreamOf(Lane.Live) is null)
+        // What a backlog brings is old news of the node, unless there is none that is newer.
+        if (_lane == Lane.Live || unixMs > Node.LastFrameUnixMs + Node.ClockCorrectionMs)
         {
             Node.Clock = frame.Clock;
             Node.LastFrameUnixMs = frame.WallUnixMs;

@@ -212,7 +212,7 @@ internal sealed class QueryService(
             Nodes = (ulong)_fleet.Count,
             LiveNodes = (ulong)_fleet.Nodes.Count(node => node.StateAt(now) == NodeState.Live),
             Series = (ulong)stats.Series,
-            SamplesTotal = (ulong)stats.SamplesTotal,
+            SamplesTotal = (ulong)ingest.Counters.Samples, // what the log brought back after a restart is no work of this run
             FramesTotal = (ulong)ingest.Counters.Frames,
             RejectedRecordsTotal = (ulong)ingest.Counters.RejectedRecords,
             DuplicateRecordsTotal = (ulong)ingest.Counters.DuplicateRecords,

@@ -20,6 +20,7 @@ internal sealed record StatusItem
     public required ulong FramesTotal { get; init; }
     public required ulong RejectedRecordsTotal { get; init; }
     public required ulong DuplicateRecordsTotal { get; init; }
+    public required ulong QuarantinedRecordsTotal { get; init; }
     public required ulong EvictedSamplesTotal { get; init; }
     public required string? Oldest { get; init; }
     public required long? OldestUnixMs { get; init; }
@@ -27,6 +28,11 @@ internal sealed record StatusItem
 
     /// <summary>Null: no limit.</summary>
     public required ulong? StoreLimitBytes { get; init; }
+
+    /// <summary>False: the aggregator's disk fails, and it acknowledges nothing. Null: an aggregator without a log.</summary>
+    public required bool? LogHealthy { get; init; }
+    public required string? LogError { get; init; }
+    public required ulong? LogBytes { get; init; }
 
     public static StatusItem From(GetStatusResponse status, string server) => new()
     {
@@ -43,11 +49,15 @@ internal sealed record StatusItem
         FramesTotal = status.FramesTotal,
         RejectedRecordsTotal = status.RejectedRecordsTotal,
         DuplicateRecordsTotal = status.DuplicateRecordsTotal,
+        QuarantinedRecordsTotal = status.Ingest?.QuarantinedRecordsTotal ?? 0,
         EvictedSamplesTotal = status.EvictedSamplesTotal,
         Oldest = MomentText.Rfc3339(status.OldestUnixMs),
         OldestUnixMs = NodeItem.OrNull(status.OldestUnixMs),
         StoreBytes = status.StoreBytes,
         StoreLimitBytes = InventoryItem.OrNull(status.StoreLimitBytes),
+        LogHealthy = status.Log?.Healthy,
+        LogError = status.Log?.Error is { Length: > 0 } error ? error : null,
+        LogBytes = status.Log?.Bytes,
     };
 }
 
@@ -68,10 +78,13 @@ internal static class StatusView
             Text("FRAMES", "framesTotal", item => Raw.Whole(item.FramesTotal)),
             Text("REJECTED", "rejectedRecordsTotal", item => Raw.Whole(item.RejectedRecordsTotal)),
             Text("DUPLICATE", "duplicateRecordsTotal", item => Raw.Whole(item.DuplicateRecordsTotal)),
+            Text("QUARANTINED", "quarantinedRecordsTotal", item => Raw.Whole(item.QuarantinedRecordsTotal)),
             Text("EVICTED", "evictedSamplesTotal", item => Raw.Whole(item.EvictedSamplesTotal)),
             Text("OLDEST", "oldest", item => item.Oldest ?? ""),
             Text("STORE", "storeBytes", item => Raw.Whole(item.StoreBytes)),
             Text("LIMIT", "storeLimitBytes", item => item.StoreLimitBytes is { } limit ? Raw.Whole(limit) : ""),
+            Text("LOG", "logHealthy", item => item.LogHealthy is { } healthy ? healthy ? "healthy" : "failing" : ""),
+            Text("LOG-BYTES", "logBytes", item => item.LogBytes is { } bytes ? Raw.Whole(bytes) : ""),
         ],
         CtlJson.Default.StatusItem,
         "no status");
@@ -88,6 +101,9 @@ internal static class StatusView
         facts.Add("Samples", Human.Grouped(item.SamplesTotal), $" in {Human.Grouped(item.FramesTotal)} frames{Rate(item)}");
         facts.Add("Rejected records", Count(item.RejectedRecordsTotal));
         facts.Add("Duplicate records", Human.Grouped(item.DuplicateRecordsTotal));
+        if (item.QuarantinedRecordsTotal > 0) facts.Add("Quarantined records", Count(item.QuarantinedRecordsTotal));
+        if (item.LogHealthy == false) facts.Add("Log", new Cell("failing", Tone.Bad), $": {item.LogError}; nothing is acknowledged until it works again");
+        else if (item.LogBytes is { } log) facts.Add("Log", Human.Bytes(log));
         facts.Add("Store", Human.Bytes(item.StoreBytes), Limit(item));
         facts.Add("Oldest sample", item.OldestUnixMs is { } oldest ? Human.Age(item.WallUnixMs - oldest) + " ago" : Cell.None);
         facts.Add("Evicted samples", Count(item.EvictedSamplesTotal), item.EvictedSamplesTotal == 0 ? "" : ": the byte limit is smaller than the retention time needs");

@@ -165,6 +165,8 @@ internal static class SampleFleet
         Version = "0.1.0", StartedUnixMs = Now - 90_000_000, WallUnixMs = Now, Nodes = 4, LiveNodes = 2, Series = 2_108,
         SamplesTotal = 189_720_123, FramesTotal = 360_011, RejectedRecordsTotal = 2, DuplicateRecordsTotal = 14,
         OldestUnixMs = Now - 21_600_000, StoreBytes = 734_003_200, StoreLimitBytes = 2_147_483_648, EvictedSamplesTotal = 0,
+        Ingest = new GetStatusResponse.Types.IngestStatus { QuarantinedRecordsTotal = 2 },
+        Log = new GetStatusResponse.Types.LogStatus { Healthy = false, Error = "write segment /state/wal/000000000000002a.segment: ENOSPC", Bytes = 524_288_000 },
     };
 
     /// <summary>Answers what <c>top</c> asks, by metric and aggregation.</summary>
