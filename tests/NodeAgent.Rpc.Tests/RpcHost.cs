@@ -58,7 +58,7 @@ public sealed class RpcHost : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
         builder.WebHost.ConfigureKestrel(limits =>
         {
-            RpcKestrelDefaults.Apply(limits);
+            server.Apply(limits);
             kestrel?.Invoke(limits);
             limits.Listen(IPAddress.Loopback, 0, endpoint =>
             {
@@ -117,6 +117,8 @@ public sealed class RpcHost : IAsyncDisposable
         CompressResponses = options.CompressResponses,
         MessagesBetweenYields = options.MessagesBetweenYields,
         DrainGrace = options.DrainGrace,
+        RestsBetweenReceives = options.RestsBetweenReceives,
+        Admission = options.Admission,
         Identify = options.Identify,
         Authorise = options.Authorise,
         OnCallEnded = record =>

@@ -1,0 +1,109 @@
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+namespace NodeAgent.Rpc.Server.Connections;
+
+/// <summary>
+/// What a connection receives, with a say for <see cref="IReceiveWatch"/> each time that something arrives after a wait: it decides
+/// when and on which thread the reader goes on. Allocates nothing for a read and changes threads for none by itself.
+/// </summary>
+internal sealed class WatchedReader : PipeReader, IValueTaskSource<ReadResult>
+{
+    private readonly PipeReader _inner;
+    private readonly Action _onArrived;
+    private ManualResetValueTaskSourceCore<ReadResult> _source;
+    private ValueTaskAwaiter<ReadResult> _pending;
+
+    internal WatchedReader(PipeReader inner, IReceiveWatch watch)
+    {
+        _inner = inner;
+        _onArrived = watch.OnArrived;
+    }
+
+#pragma warning disable CA2012 // Its result is taken once, in TakePending, after it said that it is there.
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        ValueTask<ReadResult> read = _inner.ReadAsync(cancellationToken);
+        if (read.IsCompleted)
+        {
+            return read;
+        }
+
+        _source.Reset();
+        _pending = read.GetAwaiter();
+        _pending.UnsafeOnCompleted(_onArrived);
+        return new ValueTask<ReadResult>(this, _source.Version);
+    }
+#pragma warning restore CA2012
+
+    public override bool TryRead(out ReadResult result) => _inner.TryRead(out result);
+
+    public override void AdvanceTo(SequencePosition consumed) => _inner.AdvanceTo(consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _inner.AdvanceTo(consumed, examined);
+
+    public override void CancelPendingRead() => _inner.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => _inner.Complete(exception);
+
+    public override ValueTask CompleteAsync(Exception? exception = null) => _inner.CompleteAsync(exception);
+
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _source.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource<ReadResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Lets the reader go on with what arrived, on this thread. Once for each <see cref="IReceiveWatch.OnArrived"/>.</summary>
+    internal void Deliver()
+    {
+        ReadResult result;
+        try
+        {
+            result = TakePending();
+        }
+        catch (Exception e)
+        {
+            // The transport's failure is the reader's to judge.
+            _source.SetException(e);
+            return;
+        }
+
+        _source.SetResult(result);
+    }
+
+    /// <summary>Instead of <see cref="Deliver"/>: the reader gets this failure and what arrived stays unread.</summary>
+    internal void Fail(Exception failure)
+    {
+        try
+        {
+            ReadResult unread = TakePending();
+            _inner.AdvanceTo(unread.Buffer.Start);
+        }
+        catch (Exception e)
+        {
+            // The connection broke meanwhile; that says more than why we gave it up.
+            _source.SetException(e);
+            return;
+        }
+
+        _source.SetException(failure);
+    }
+
+    private ReadResult TakePending()
+    {
+        ValueTaskAwaiter<ReadResult> pending = _pending;
+        _pending = default;
+        return pending.GetResult();
+    }
+}
+
+/// <summary>Is told by <see cref="WatchedReader"/> that a wait is over, on the transport's thread.</summary>
+internal interface IReceiveWatch
+{
+    /// <summary>Something arrived, or the connection ended. Answered, now or later, with Deliver or Fail.</summary>
+    void OnArrived();
+}
