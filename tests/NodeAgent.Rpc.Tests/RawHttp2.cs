@@ -21,21 +21,33 @@ internal sealed class RawHttp2 : IDisposable
     internal const byte Ack = 1;
     internal const byte EndHeaders = 4;
 
-    private readonly TcpClient _tcp = new() { NoDelay = true };
     private readonly byte[] _header = new byte[9];
 
-    private RawHttp2()
-    {
-    }
+    private RawHttp2(Socket socket) => Stream = new NetworkStream(socket, ownsSocket: true);
 
-    internal NetworkStream Stream => _tcp.GetStream();
+    internal NetworkStream Stream { get; }
 
     /// <summary>Connects and says nothing.</summary>
     internal static async Task<RawHttp2> ConnectAsync(string address)
     {
-        RawHttp2 client = new();
-        await client._tcp.ConnectAsync(IPAddress.Loopback, new Uri(address).Port);
-        return client;
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, new Uri(address).Port);
+        return new RawHttp2(socket);
+    }
+
+    /// <summary>Whether the server closes a new connection before a word is said.</summary>
+    internal static async Task<bool> IsRefusedAsync(string address)
+    {
+        try
+        {
+            using RawHttp2 client = await ConnectAsync(address);
+            return await client.ReadAsync() is null;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // It was quicker than the end of our connect.
+            return true;
+        }
     }
 
     /// <summary>Connects, and both sides have said their settings.</summary>
@@ -97,7 +109,7 @@ internal sealed class RawHttp2 : IDisposable
             await Stream.ReadExactlyAsync(payload, patience.Token);
             return (_header[3], _header[4], BinaryPrimitives.ReadInt32BigEndian(_header.AsSpan(5)), payload);
         }
-        catch (Exception e) when (e is IOException or SocketException)
+        catch (IOException)
         {
             // Closed or reset.
             return null;
@@ -133,7 +145,7 @@ internal sealed class RawHttp2 : IDisposable
         return error;
     }
 
-    public void Dispose() => _tcp.Dispose();
+    public void Dispose() => Stream.Dispose();
 
     private static void AppendText(List<byte> block, string text)
     {

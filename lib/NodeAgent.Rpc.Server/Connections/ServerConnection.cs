@@ -35,7 +35,7 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
         _owner = owner;
         _context = context;
         _acceptedAt = owner.Time.GetTimestamp();
-        _reader = new WatchedReader(context.Transport.Input, this);
+        _reader = new WatchedReader(context.Transport.Input, this) { Guard = new FrameGuard(owner.Time) };
         context.Transport = new Duplex(_reader, context.Transport.Output);
         _heart = context.Features.Get<IConnectionHeartbeatFeature>();
         context.Features.Set<IConnectionHeartbeatFeature>(this);
@@ -48,11 +48,23 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
     /// <summary>Since it was accepted.</summary>
     internal TimeSpan Age => _owner.Time.GetElapsedTime(_acceptedAt);
 
-    /// <summary>While set, received bytes are worked on when <see cref="HandshakeGate"/> says so.</summary>
-    internal bool Handshaking
+    /// <summary>Received bytes are worked on when <see cref="HandshakeGate"/> says so.</summary>
+    internal bool IsHandshaking => _handshaking;
+
+    /// <summary>TLS follows: what is read here is cipher text, and frames are read along behind it.</summary>
+    internal void BeginHandshake()
     {
-        get => _handshaking;
-        set => _handshaking = value;
+        _reader.Guard = null;
+        _handshaking = true;
+    }
+
+    /// <summary>TLS is up, and what its transport reads is what the client says.</summary>
+    internal void EndHandshake()
+    {
+        _handshaking = false;
+        Decrypted decrypted = new(this);
+        decrypted.Reader = new WatchedReader(_context.Transport.Input, decrypted) { Guard = new FrameGuard(_owner.Time) };
+        _context.Transport = new Duplex(decrypted.Reader, _context.Transport.Output);
     }
 
     /// <summary>The connection that this context belongs to.</summary>
@@ -82,6 +94,12 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
         }
 
         _reader.Deliver();
+    }
+
+    public void OnFlood()
+    {
+        _owner.Admission.CountFlooding();
+        Abort("Too many frames that carry nothing.");
     }
 
     /// <summary>One step of the handshake; all of it runs inside Deliver.</summary>
@@ -146,6 +164,16 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
 
         _beatsPassedOver = 0;
         Beat();
+    }
+
+    // Behind TLS nothing is held back any more.
+    private sealed class Decrypted(ServerConnection connection) : IReceiveWatch
+    {
+        internal WatchedReader? Reader { get; set; }
+
+        public void OnArrived() => Reader!.Deliver();
+
+        public void OnFlood() => connection.OnFlood();
     }
 
     private sealed class Duplex(PipeReader input, PipeWriter output) : IDuplexPipe

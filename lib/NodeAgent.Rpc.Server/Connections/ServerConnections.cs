@@ -74,7 +74,7 @@ internal sealed class ServerConnections : IDisposable
         }
     }
 
-    /// <summary>The part of it that TLS lives in; <see cref="EndHandshake"/> is called from inside when the handshake is done.</summary>
+    /// <summary>The part of it that TLS lives in; it begins with the handshake.</summary>
     internal async Task RunTlsAsync(ConnectionContext context, ConnectionDelegate next)
     {
         if (!Admission.TryBeginHandshake(_options.Admission.MaxPendingHandshakes))
@@ -84,25 +84,26 @@ internal sealed class ServerConnections : IDisposable
         }
 
         ServerConnection connection = ServerConnection.Of(context);
-        connection.Handshaking = true;
+        connection.BeginHandshake();
         try
         {
             await next(context).ConfigureAwait(false);
         }
         finally
         {
-            EndHandshake(connection, succeeded: false);
+            if (connection.IsHandshaking)
+            {
+                // Kestrel's timer counts from a little later and in coarse milliseconds.
+                Admission.EndHandshake(succeeded: false, inTime: connection.Age < 0.95 * HandshakeTimeout);
+            }
         }
     }
 
-    /// <summary>The first word counts: success, from inside TLS, or else that the connection ended before.</summary>
-    internal void EndHandshake(ServerConnection connection, bool succeeded)
+    /// <summary>Called inside TLS, when the handshake is done.</summary>
+    internal void EndHandshake(ConnectionContext context)
     {
-        if (connection.Handshaking)
-        {
-            connection.Handshaking = false;
-            Admission.EndHandshake(succeeded, inTime: connection.Age < HandshakeTimeout);
-        }
+        ServerConnection.Of(context).EndHandshake();
+        Admission.EndHandshake(succeeded: true, inTime: true);
     }
 
     internal void EnterGate(ServerConnection connection)

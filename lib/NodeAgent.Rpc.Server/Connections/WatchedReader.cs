@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
@@ -6,18 +7,21 @@ namespace NodeAgent.Rpc.Server.Connections;
 
 /// <summary>
 /// What a connection receives, with a say for <see cref="IReceiveWatch"/> each time that something arrives after a wait: it decides
-/// when and on which thread the reader goes on. Allocates nothing for a read and changes threads for none by itself.
+/// when and on which thread the reader goes on, and a <see cref="FrameGuard"/> may read along. Allocates nothing for a read and changes threads for none by itself.
 /// </summary>
 internal sealed class WatchedReader : PipeReader, IValueTaskSource<ReadResult>
 {
     private readonly PipeReader _inner;
+    private readonly IReceiveWatch _watch;
     private readonly Action _onArrived;
     private ManualResetValueTaskSourceCore<ReadResult> _source;
     private ValueTaskAwaiter<ReadResult> _pending;
+    private ReadOnlySequence<byte> _unread;
 
     internal WatchedReader(PipeReader inner, IReceiveWatch watch)
     {
         _inner = inner;
+        _watch = watch;
         _onArrived = watch.OnArrived;
     }
 
@@ -25,9 +29,11 @@ internal sealed class WatchedReader : PipeReader, IValueTaskSource<ReadResult>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         ValueTask<ReadResult> read = _inner.ReadAsync(cancellationToken);
-        if (read.IsCompleted)
+        if (read.IsCompletedSuccessfully)
         {
-            return read;
+            ReadResult result = read.Result;
+            _unread = result.Buffer;
+            return new ValueTask<ReadResult>(result);
         }
 
         _source.Reset();
@@ -37,11 +43,26 @@ internal sealed class WatchedReader : PipeReader, IValueTaskSource<ReadResult>
     }
 #pragma warning restore CA2012
 
-    public override bool TryRead(out ReadResult result) => _inner.TryRead(out result);
+    public override bool TryRead(out ReadResult result)
+    {
+        bool read = _inner.TryRead(out result);
+        _unread = result.Buffer;
+        return read;
+    }
 
-    public override void AdvanceTo(SequencePosition consumed) => _inner.AdvanceTo(consumed);
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _inner.AdvanceTo(consumed, examined);
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (Guard is { } guard && !guard.Pass(_unread.Slice(_unread.Start, consumed)))
+        {
+            Guard = null;
+            _watch.OnFlood();
+        }
+
+        _unread = default;
+        _inner.AdvanceTo(consumed, examined);
+    }
 
     public override void CancelPendingRead() => _inner.CancelPendingRead();
 
@@ -56,6 +77,9 @@ internal sealed class WatchedReader : PipeReader, IValueTaskSource<ReadResult>
     void IValueTaskSource<ReadResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Reads along over what is consumed; null: nobody does.</summary>
+    internal FrameGuard? Guard { get; set; }
 
     /// <summary>Lets the reader go on with what arrived, on this thread. Once for each <see cref="IReceiveWatch.OnArrived"/>.</summary>
     internal void Deliver()
@@ -72,6 +96,7 @@ internal sealed class WatchedReader : PipeReader, IValueTaskSource<ReadResult>
             return;
         }
 
+        _unread = result.Buffer;
         _source.SetResult(result);
     }
 
@@ -106,4 +131,7 @@ internal interface IReceiveWatch
 {
     /// <summary>Something arrived, or the connection ended. Answered, now or later, with Deliver or Fail.</summary>
     void OnArrived();
+
+    /// <summary>The client sends more empty work than it may. On the reader's thread, once.</summary>
+    void OnFlood();
 }

@@ -11,6 +11,7 @@ public sealed class RpcAdmission
     private long _queued;
     private long _timedOut;
     private long _failed;
+    private long _flooding;
     private int _pending;
     private int _open;
 
@@ -37,6 +38,9 @@ public sealed class RpcAdmission
     /// <summary>Handshakes that ended otherwise: no TLS, no common version, a certificate that is not believed, a peer that left.</summary>
     public long Failed => Interlocked.Read(ref _failed);
 
+    /// <summary>Connections ended because their client sent thousands of frames a second that carry nothing.</summary>
+    public long EndedFlooding => Interlocked.Read(ref _flooding);
+
     /// <summary>Handshakes that have begun and not ended.</summary>
     public int PendingHandshakes => Volatile.Read(ref _pending);
 
@@ -47,6 +51,8 @@ public sealed class RpcAdmission
     public int OpenConnections => Volatile.Read(ref _open);
 
     internal void CountRefusedRate() => Interlocked.Increment(ref _refusedRate);
+
+    internal void CountFlooding() => Interlocked.Increment(ref _flooding);
 
     internal void CountQueued() => Interlocked.Increment(ref _queued);
 

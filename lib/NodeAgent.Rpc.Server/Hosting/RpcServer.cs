@@ -123,7 +123,7 @@ public sealed class RpcServer : IDisposable
         });
         endpoint.Use(next => context =>
         {
-            _connections.EndHandshake(ServerConnection.Of(context), succeeded: true);
+            _connections.EndHandshake(context);
             return next(context);
         });
     }
