@@ -75,9 +75,9 @@ public sealed class FrameGuardTests
         while (passed < FrameGuard.AtOnce)
         {
             bool all = true;
-            foreach (byte[] part in (passed == 0 ? bytes : bytes[Preface.Length..]).Chunk(piece))
+            for (int at = passed == 0 ? 0 : Preface.Length; at < bytes.Length; at += piece)
             {
-                all &= Pass(part);
+                all &= _guard.Pass(new ReadOnlySequence<byte>(bytes, at, Math.Min(piece, bytes.Length - at)));
             }
 
             if (!all)
