@@ -249,13 +249,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
-            RpcKestrelDefaults.Apply(kestrel);
+            _rpc.Apply(kestrel);
             if (_tls is not null)
             {
                 kestrel.Listen(_options.Listen.Address, endpoint =>
                 {
                     endpoint.Protocols = HttpProtocols.Http2;
-                    endpoint.UseHttps(_tls.Configure);
+                    _rpc.UseTls(endpoint, _tls.Configure);
                 });
             }
 

@@ -20,7 +20,7 @@ static int Usage()
         """
         bench NAME
           agent [--seconds 60] [--warm-up 20]     the published agent over TLS beside node_exporter, both at 1 Hz
-          rpc [--streams 2000] [--seconds 30] [--warm-up 140]
+          rpc [--streams 2000] [--seconds 30] [--warm-up 20]
                                                   paced streams into the aggregator's memory, then flat out
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame

@@ -43,9 +43,10 @@ public sealed class RpcHost : IAsyncDisposable
     public static async Task<RpcHost> StartAsync(
         EchoService? service = null,
         RpcServerOptions? options = null,
-        Action<ListenOptions>? listen = null,
+        Action<ListenOptions, RpcServer>? listen = null,
         Action<RpcServer>? configure = null,
-        Action<KestrelServerOptions>? kestrel = null)
+        Action<KestrelServerOptions>? kestrel = null,
+        TimeSpan? shutdownTimeout = null)
     {
         ConcurrentQueue<RpcServerCallRecord> records = new();
         options ??= new RpcServerOptions();
@@ -55,15 +56,15 @@ public sealed class RpcHost : IAsyncDisposable
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = shutdownTimeout ?? RpcKestrelDefaults.ShutdownTimeout);
         builder.WebHost.ConfigureKestrel(limits =>
         {
-            RpcKestrelDefaults.Apply(limits);
+            server.Apply(limits);
             kestrel?.Invoke(limits);
             limits.Listen(IPAddress.Loopback, 0, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http2;
-                listen?.Invoke(endpoint);
+                listen?.Invoke(endpoint, server);
             });
         });
         WebApplication app = builder.Build();
@@ -83,6 +84,14 @@ public sealed class RpcHost : IAsyncDisposable
     public Echo.EchoClient Client(RpcChannelOptions? options = null) => new(Channel(options));
 
     public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
+
+    /// <summary>Waits until the server has begun to drain; a stop begins it some time after it was asked for.</summary>
+    public async Task WaitForDrainAsync()
+    {
+        TaskCompletionSource draining = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using CancellationTokenRegistration registration = Server.Draining.Register(draining.SetResult);
+        await draining.Task.WaitAsync(Patience);
+    }
 
     /// <summary>Waits until the hook was told of so many calls.</summary>
     public async Task<RpcServerCallRecord[]> WaitForRecordsAsync(int count)
@@ -117,6 +126,8 @@ public sealed class RpcHost : IAsyncDisposable
         CompressResponses = options.CompressResponses,
         MessagesBetweenYields = options.MessagesBetweenYields,
         DrainGrace = options.DrainGrace,
+        RestsBetweenReceives = options.RestsBetweenReceives,
+        Admission = options.Admission,
         Identify = options.Identify,
         Authorise = options.Authorise,
         OnCallEnded = record =>

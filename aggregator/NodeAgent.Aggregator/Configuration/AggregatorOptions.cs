@@ -62,6 +62,7 @@ internal sealed class ListenSettings
             + "Loopback only. Null: none.", example: "127.0.0.1:7480")
         .Rule(["plaintext"], o => o.Plaintext is { } address && !IPAddress.IsLoopback(address.Address)
             ? $"{address} is not a loopback address; without TLS anybody on the network could be anybody" : null)
+        .Rule(["plaintext"], o => o.Plaintext is { Port: 0 } ? "port 0 is any free port, which nobody would know; name one" : null)
         .Rule(["ca_file", "certificate_file", "key_file"], o =>
             (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
             && (o.Plaintext is null || (o.CaFile ?? o.CertificateFile ?? o.KeyFile) is not null)

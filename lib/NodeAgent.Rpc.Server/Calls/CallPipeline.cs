@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Primitives;
+using NodeAgent.Rpc.Server.Connections;
 using NodeAgent.Rpc.Wire;
 
 namespace NodeAgent.Rpc.Server.Calls;
@@ -27,6 +28,8 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
 
         LiftLimits(http);
         Interlocked.Increment(ref _activeCalls);
+        ServerConnection? connection = http.Features.Get<ServerConnection>();
+        connection?.BeginCall();
         using ServerCall call = new(http, options, http.Request.Path.Value ?? "");
         try
         {
@@ -34,6 +37,7 @@ internal sealed class CallPipeline(MethodTable methods, RpcServerOptions options
         }
         finally
         {
+            connection?.EndCall();
             Interlocked.Decrement(ref _activeCalls);
             options.OnCallEnded?.Invoke(new RpcServerCallRecord(
                 call.Method, call.Peer, call.Identity, call.Outcome, options.TimeProvider.GetElapsedTime(call.StartedAt), call.Failure));

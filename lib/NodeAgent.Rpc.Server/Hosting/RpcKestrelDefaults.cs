@@ -31,6 +31,9 @@ public static class RpcKestrelDefaults
         limits.MaxRequestHeadersTotalSize = 32 * 1024;
         limits.MaxRequestHeaderCount = 200;
 
+        // 30 s by default: headers of a call come in one piece.
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+
         Http2Limits http2 = limits.Http2;
         http2.MaxRequestHeaderFieldSize = 16 * 1024;
 

@@ -1,7 +1,11 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using NodeAgent.Rpc.Server.Calls;
+using NodeAgent.Rpc.Server.Connections;
 using NodeAgent.Rpc.Server.Health;
 using NodeAgent.Rpc.Server.Reflection;
 
@@ -16,6 +20,7 @@ public sealed class RpcServer : IDisposable
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _drained = new();
     private readonly CallPipeline _pipeline;
+    private readonly ServerConnections _connections;
     private readonly Lock _lifeLock = new();
     private ITimer? _drainTimer;
     private bool _serving;
@@ -26,6 +31,7 @@ public sealed class RpcServer : IDisposable
         Options = options ?? new RpcServerOptions();
         Draining = _draining.Token;
         _pipeline = new CallPipeline(_methods, Options, Draining, _drained.Token);
+        _connections = new ServerConnections(Options);
     }
 
     /// <summary>
@@ -37,6 +43,9 @@ public sealed class RpcServer : IDisposable
 
     /// <summary>Calls that run now, also refused ones that are being answered.</summary>
     public int ActiveCalls => _pipeline.ActiveCalls;
+
+    /// <summary>What became of new connections.</summary>
+    public RpcAdmission Admission => _connections.Admission;
 
     /// <summary>The full names of the services, such as <c>grpc.health.v1.Health</c>; complete once the server serves.</summary>
     public IReadOnlyCollection<string> Services => _methods.Services;
@@ -89,6 +98,37 @@ public sealed class RpcServer : IDisposable
     }
 
     /// <summary>
+    /// Prepares a Kestrel for this server, before its endpoints are made: <see cref="RpcKestrelDefaults"/>, and for every endpoint what
+    /// <see cref="RpcServerOptions.Admission"/> says, a prompt stop, and cheaper receiving. Takes the place of the endpoint defaults.
+    /// </summary>
+    public void Apply(KestrelServerOptions kestrel)
+    {
+        ArgumentNullException.ThrowIfNull(kestrel);
+        RpcKestrelDefaults.Apply(kestrel);
+        kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => context => _connections.RunAsync(context, next)));
+    }
+
+    /// <summary>
+    /// TLS on an endpoint whose Kestrel was given to <see cref="Apply"/>. The time-out is that of <see cref="RpcServerOptions.Admission"/>.
+    /// </summary>
+    public void UseTls(ListenOptions endpoint, Action<HttpsConnectionAdapterOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(configure);
+        endpoint.Use(next => context => _connections.RunTlsAsync(context, next));
+        endpoint.UseHttps(tls =>
+        {
+            configure(tls);
+            tls.HandshakeTimeout = Options.Admission.HandshakeTimeout;
+        });
+        endpoint.Use(next => context =>
+        {
+            _connections.EndHandshake(context);
+            return next(context);
+        });
+    }
+
+    /// <summary>
     /// Starts to stop: new calls are answered UNAVAILABLE, <see cref="Draining"/> fires, and what still runs after the grace is
     /// interrupted with
     /// UNAVAILABLE. <c>UseRpcServer</c> calls it when the host stops. Does not wait; a second call does nothing.
@@ -103,8 +143,10 @@ public sealed class RpcServer : IDisposable
             }
 
             _drainTimer = Options.TimeProvider.CreateTimer(
-                static state => ((CancellationTokenSource)state!).Cancel(), _drained, Options.DrainGrace, Timeout.InfiniteTimeSpan);
+                static server => ((RpcServer)server!).EndGrace(), this, Options.DrainGrace, Timeout.InfiniteTimeSpan);
         }
+
+        _connections.Drain();
 
         _draining.Cancel();
     }
@@ -113,6 +155,7 @@ public sealed class RpcServer : IDisposable
     public void Dispose()
     {
         _drainTimer?.Dispose();
+        _connections.Dispose();
         _draining.Dispose();
         _drained.Dispose();
     }
@@ -130,4 +173,10 @@ public sealed class RpcServer : IDisposable
     internal bool Owns(HttpContext http) => _pipeline.Owns(http);
 
     internal Task HandleAsync(HttpContext http) => _pipeline.HandleAsync(http);
+
+    private void EndGrace()
+    {
+        _drained.Cancel();
+        _connections.EndSoon();
+    }
 }

@@ -38,8 +38,8 @@ internal sealed class InteropHost : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            RpcKestrelDefaults.Apply(kestrel);
-            kestrel.Listen(IPAddress.Loopback, 0, endpoint => Configure(endpoint, certificates));
+            _server.Apply(kestrel);
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => Configure(_server, endpoint, certificates));
         });
         _app = builder.Build();
         _app.UseRpcServer(_server);
@@ -74,16 +74,16 @@ internal sealed class InteropHost : IAsyncDisposable
         _server.Dispose();
     }
 
-    private static void Configure(ListenOptions endpoint, TestCertificates? certificates)
+    private static void Configure(RpcServer server, ListenOptions endpoint, TestCertificates? certificates)
     {
         endpoint.Protocols = HttpProtocols.Http2;
         if (certificates is not null)
         {
-            endpoint.UseHttps(new HttpsConnectionAdapterOptions
+            server.UseTls(endpoint, tls =>
             {
-                ServerCertificate = certificates.Server,
-                ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-                ClientCertificateValidation = (certificate, _, _) => certificates.Signed(certificate),
+                tls.ServerCertificate = certificates.Server;
+                tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                tls.ClientCertificateValidation = (certificate, _, _) => certificates.Signed(certificate);
             });
         }
     }

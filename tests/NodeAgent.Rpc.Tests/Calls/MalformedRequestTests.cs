@@ -87,7 +87,7 @@ public sealed class MalformedRequestTests
     public async Task Server_OverHttp1_Is426()
     {
         await using RpcHost host = await RpcHost.StartAsync(
-            listen: endpoint => endpoint.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1);
+            listen: (endpoint, _) => endpoint.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1);
         Assert.Equal(426, (await RawCall.SendAsync(host, RawCall.Frame([]), version: System.Net.HttpVersion.Version11)).HttpStatus);
     }
 

@@ -9,11 +9,13 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using NodeAgent.Rpc.Tests.Load;
 using NodeAgent.Rpc.Tests.Proto;
 
 namespace NodeAgent.Rpc.Tests.Client;
 
 /// <summary>Answers that no gRPC server of ours gives: those of proxies, of other stacks and of broken ones.</summary>
+[Collection(MeasuredAlone.Name)]
 public sealed class OddServerTests
 {
     [Theory]

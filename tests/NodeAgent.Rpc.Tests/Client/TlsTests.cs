@@ -109,12 +109,12 @@ public sealed class TlsTests
                 Text = $"{context.GetIdentity()} {string.Join(",", context.AuthContext.PeerIdentity.Select(p => $"{p.Name}={p.Value}"))}",
             })),
         };
-        return RpcHost.StartAsync(service, options, listen => listen.UseHttps(new HttpsConnectionAdapterOptions
+        return RpcHost.StartAsync(service, options, (listen, server) => server.UseTls(listen, tls =>
         {
-            ServerCertificate = certificate,
-            ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-            SslProtocols = SslProtocols.Tls13,
-            ClientCertificateValidation = (client, _, _) => Ours.Trusts(client),
+            tls.ServerCertificate = certificate;
+            tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            tls.SslProtocols = SslProtocols.Tls13;
+            tls.ClientCertificateValidation = (client, _, _) => Ours.Trusts(client);
         }));
     }
 

@@ -1,21 +1,24 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Grpc.Core;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Tests.Proto;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Rpc.Tests.Hosting;
 
 public sealed class DrainTests
 {
-    // The grace is 0.5 s and the host gives up after 5 s; the framework's own default would be 30 s, and the rest is the machine's.
-    private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(20);
+    // The host would end what the server does not; so that it cannot, it would wait longer than any of these tests.
+    private static readonly TimeSpan Host = TimeSpan.FromMinutes(10);
+
+    // The longest that a stop takes of the server's own clock: the grace of 0.5 s and less than a second.
+    private static readonly TimeSpan StopTakes = TimeSpan.FromMilliseconds(1450);
+
+    private static readonly EchoReply Large = new() { Payload = Google.Protobuf.ByteString.CopyFrom(new byte[30_000]) };
 
     [Fact]
     public async Task Stop_OpenDuplexStreams_EndUnavailableSoon()
     {
-        await using RpcHost host = await RpcHost.StartAsync();
+        await using RpcHost host = await RpcHost.StartAsync(shutdownTimeout: Host);
         List<AsyncDuplexStreamingCall<EchoRequest, EchoReply>> calls = [];
         Echo.EchoClient client = host.Client();
         for (int i = 0; i < 20; i++)
@@ -26,7 +29,6 @@ public sealed class DrainTests
             calls.Add(call);
         }
 
-        Stopwatch watch = Stopwatch.StartNew();
         Task stop = host.StopAsync();
         foreach (AsyncDuplexStreamingCall<EchoRequest, EchoReply> call in calls)
         {
@@ -35,8 +37,7 @@ public sealed class DrainTests
             Assert.Equal("The server is stopping.", e.Status.Detail);
         }
 
-        await stop;
-        Assert.True(watch.Elapsed < StopBound, $"the stop took {watch.Elapsed}");
+        await stop.WaitAsync(RpcHost.Patience);
         Assert.All(await host.WaitForRecordsAsync(20), record => Assert.Equal(StatusCode.Unavailable, record.Status.StatusCode));
     }
 
@@ -106,32 +107,33 @@ public sealed class DrainTests
     public async Task Stop_ClientReadsNothing_IsNotHeldUp(bool handlerHasReturned)
     {
         TaskCompletionSource returning = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using RpcHost host = await RpcHost.StartAsync(new EchoService
-        {
-            OnServerStream = async (_, responses, _) =>
+        await using RpcHost host = await RpcHost.StartAsync(
+            new EchoService
             {
-                // Far more than the client's window: as one message of a handler that returns, or as messages of one that never does.
-                responses.WriteOptions = new WriteOptions(handlerHasReturned ? WriteFlags.BufferHint : WriteFlags.None);
-                EchoReply large = new() { Payload = Google.Protobuf.ByteString.CopyFrom(new byte[30_000]) };
-                do
+                OnServerStream = async (_, responses, _) =>
                 {
-                    for (int i = 0; i < 20; i++)
+                    // Far more than the client's window: as one message of a handler that returns, or as messages of one that never does.
+                    responses.WriteOptions = new WriteOptions(handlerHasReturned ? WriteFlags.BufferHint : WriteFlags.None);
+                    do
                     {
-                        Task write = responses.WriteAsync(large);
-                        if (!handlerHasReturned)
+                        for (int i = 0; i < 20; i++)
                         {
-                            await write;
-                        }
-                        else if (!write.IsCompleted)
-                        {
-                            break;
+                            Task write = responses.WriteAsync(Large);
+                            if (!handlerHasReturned)
+                            {
+                                await write;
+                            }
+                            else if (!write.IsCompleted)
+                            {
+                                break;
+                            }
                         }
                     }
-                }
-                while (!handlerHasReturned);
-                returning.TrySetResult();
+                    while (!handlerHasReturned);
+                    returning.TrySetResult();
+                },
             },
-        });
+            shutdownTimeout: Host);
         using AsyncServerStreamingCall<EchoReply> call = host.Client().ServerStream(new EchoRequest());
         await call.ResponseHeadersAsync;
         if (handlerHasReturned)
@@ -139,31 +141,115 @@ public sealed class DrainTests
             await returning.Task;
         }
 
-        Stopwatch watch = Stopwatch.StartNew();
-        await host.StopAsync();
-        Assert.True(watch.Elapsed < StopBound, $"the stop took {watch.Elapsed}");
+        await host.StopAsync().WaitAsync(RpcHost.Patience);
         Assert.Single(await host.WaitForRecordsAsync(1));
+    }
+
+    [Fact]
+    public async Task Stop_ClientReadsNothingFromItsSocket_EndsSoonAfterTheGrace()
+    {
+        SimulatedTime time = new();
+        await using RpcHost host = await RpcHost.StartAsync(
+            new EchoService
+            {
+                OnServerStream = async (_, responses, _) =>
+                {
+                    while (true)
+                    {
+                        await responses.WriteAsync(Large);
+                    }
+                },
+            },
+            new RpcServerOptions { TimeProvider = time },
+            shutdownTimeout: Host);
+        using RawHttp2 client = await RawHttp2.OpenAsync(host.Address);
+
+        // All the windows there are, so that it is the socket which fills.
+        await client.SendAsync(RawHttp2.Settings, 0, 0, [0, 4, 0x7f, 0xff, 0xff, 0xff]);
+        await client.SendAsync(RawHttp2.WindowUpdate, 0, 0, [0x7f, 0, 0, 0]);
+        await client.BeginCallAsync(1, "/nodeagent.rpc.tests.Echo/ServerStream");
+        await client.SendAsync(RawHttp2.Data, RawHttp2.EndStream, 1, RawCall.Frame([]));
+        await client.ReadUntilAsync(frame => frame.Type == RawHttp2.Data);
+        await StopAsync(host, time);
+    }
+
+    [Theory]
+    [InlineData("/nodeagent.rpc.tests.Echo/Duplex")]
+    [InlineData("/nodeagent.rpc.tests.Echo/ClientStream")]
+    public async Task Stop_ClientNeverClosesItsHalf_HearsUnavailableAndEndsSoon(string path)
+    {
+        SimulatedTime time = new();
+        await using RpcHost host = await RpcHost.StartAsync(options: new RpcServerOptions { TimeProvider = time }, shutdownTimeout: Host);
+        using RawHttp2 client = await RawHttp2.OpenAsync(host.Address);
+        await client.BeginCallAsync(1, path);
+        await client.SendAsync(RawHttp2.Data, 0, 1, RawCall.Frame([]));
+        await WaitForCallsAsync(host, 1);
+
+        Task stop = host.StopAsync();
+        await host.WaitForDrainAsync();
+        time.Advance(TimeSpan.FromMilliseconds(500));
+        await client.ReadUntilAsync(frame => frame.Type == RawHttp2.Headers && (frame.Flags & RawHttp2.EndStream) != 0);
+        time.Advance(StopTakes - TimeSpan.FromMilliseconds(500));
+        await stop.WaitAsync(RpcHost.Patience);
+        await client.ReadToTheEndAsync();
+        Assert.Equal(StatusCode.Unavailable, Assert.Single(await host.WaitForRecordsAsync(1)).Status.StatusCode);
+    }
+
+    [Fact]
+    public async Task Stop_ConnectionWithoutCalls_IsClosedBeforeTheGraceIsOver()
+    {
+        SimulatedTime time = new();
+        await using RpcHost host = await RpcHost.StartAsync(options: new RpcServerOptions { TimeProvider = time }, shutdownTimeout: Host);
+        using RawHttp2 client = await RawHttp2.OpenAsync(host.Address);
+        Task stop = host.StopAsync();
+        Assert.Equal(0, await client.ReadToTheEndAsync());
+        await stop.WaitAsync(RpcHost.Patience);
+    }
+
+    [Fact]
+    public async Task Stop_LastCallEndsWithinTheGrace_ConnectionIsClosedThen()
+    {
+        SimulatedTime time = new();
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using RpcHost host = await RpcHost.StartAsync(
+            new EchoService
+            {
+                OnClientStream = async (_, _) =>
+                {
+                    await release.Task;
+                    return new EchoReply();
+                },
+            },
+            new RpcServerOptions { TimeProvider = time, DrainGrace = TimeSpan.FromHours(1) },
+            shutdownTimeout: Host);
+        using RawHttp2 client = await RawHttp2.OpenAsync(host.Address);
+        await client.BeginCallAsync(1, RawCall.ClientStream);
+        await WaitForCallsAsync(host, 1);
+        Task stop = host.StopAsync();
+        await client.ReadUntilAsync(frame => frame.Type == RawHttp2.GoAway);
+        release.SetResult();
+
+        // The client, which could close now, says nothing more; nobody but the server's own beat notices that the call was the last one.
+        await client.ReadUntilAsync(frame => frame.Type == RawHttp2.Headers && (frame.Flags & RawHttp2.EndStream) != 0);
+        await host.WaitForRecordsAsync(1);
+        while (!stop.IsCompleted && time.Elapsed < TimeSpan.FromMinutes(1))
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        await client.ReadToTheEndAsync();
+        await stop.WaitAsync(RpcHost.Patience);
     }
 
     [Fact]
     public async Task Stop_OpenConnection_IsToldGoAway()
     {
-        await using RpcHost host = await RpcHost.StartAsync();
-        using TcpClient tcp = new();
-        await tcp.ConnectAsync(IPAddress.Loopback, new Uri(host.Address).Port);
-        NetworkStream stream = tcp.GetStream();
-        await stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
-        await stream.WriteAsync(new byte[] { 0, 0, 0, 4, 0, 0, 0, 0, 0 }); // SETTINGS without values
-        Assert.Equal(4, await ReadFrameTypeAsync(stream));
+        await using RpcHost host = await RpcHost.StartAsync(shutdownTimeout: Host);
+        using RawHttp2 client = await RawHttp2.OpenAsync(host.Address);
         Task stop = host.StopAsync();
-        byte type;
-        do
-        {
-            type = await ReadFrameTypeAsync(stream).WaitAsync(RpcHost.Patience);
-        }
-        while (type != 7);
-
-        await stop;
+        await client.ReadUntilAsync(frame => frame.Type == RawHttp2.GoAway);
+        await stop.WaitAsync(RpcHost.Patience);
     }
 
     [Fact]
@@ -185,18 +271,30 @@ public sealed class DrainTests
         }
 
         Task stop = host.StopAsync();
-        Stopwatch watch = Stopwatch.StartNew();
-        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(async () => await call)).StatusCode);
-        Assert.True(watch.Elapsed < StopBound, $"the client waited {watch.Elapsed}");
+        Assert.Equal(
+            StatusCode.Unavailable,
+            (await Assert.ThrowsAsync<RpcException>(async () => await call.ResponseAsync.WaitAsync(RpcHost.Patience))).StatusCode);
+        Assert.False(stop.IsCompleted);
         never.SetResult();
-        await stop;
+        await stop.WaitAsync(RpcHost.Patience);
     }
 
-    private static async Task<byte> ReadFrameTypeAsync(NetworkStream stream)
+    // As long as a stop may take, in the steps that the server's own timers take.
+    private static async Task StopAsync(RpcHost host, SimulatedTime time)
     {
-        byte[] header = new byte[9];
-        await stream.ReadExactlyAsync(header);
-        await stream.ReadExactlyAsync(new byte[(header[0] << 16) | (header[1] << 8) | header[2]]);
-        return header[3];
+        Task stop = host.StopAsync();
+        await host.WaitForDrainAsync();
+        time.Advance(StopTakes);
+        await stop.WaitAsync(RpcHost.Patience);
+    }
+
+    private static async Task WaitForCallsAsync(RpcHost host, int calls)
+    {
+        using CancellationTokenSource patience = new(RpcHost.Patience);
+        while (host.Server.ActiveCalls < calls)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 }

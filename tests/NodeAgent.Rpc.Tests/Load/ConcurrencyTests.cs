@@ -91,21 +91,27 @@ public sealed class ConcurrencyTests
         await using RpcHost host = await RpcHost.StartAsync(
             new EchoService
             {
-                OnClientStream = async (requests, _) =>
-                {
-                    await allArrived.Task;
-                    int inARow = 0;
-                    while (true)
+                // On a scheduler that runs one piece at a time: what a read leaves to run later cannot have run when the handler looks.
+                // On the pool another thread may have finished it by then, and two turns would count as one.
+                OnClientStream = (requests, _) => Task.Factory.StartNew(
+                    async () =>
                     {
-                        Task<bool> read = requests.MoveNext();
-                        inARow = read.IsCompleted ? inARow + 1 : 0;
-                        longest = Math.Max(longest, inARow);
-                        if (!await read)
+                        await allArrived.Task;
+                        int inARow = 0;
+                        while (true)
                         {
-                            return new EchoReply();
+                            Task<bool> read = requests.MoveNext();
+                            inARow = read.IsCompleted ? inARow + 1 : 0;
+                            longest = Math.Max(longest, inARow);
+                            if (!await read)
+                            {
+                                return new EchoReply();
+                            }
                         }
-                    }
-                },
+                    },
+                    CancellationToken.None,
+                    TaskCreationOptions.None,
+                    new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler).Unwrap(),
             },
             new NodeAgent.Rpc.Server.RpcServerOptions { MessagesBetweenYields = messagesBetweenYields });
         Echo.EchoClient client = host.Client();
