@@ -18,6 +18,7 @@ public sealed class LinkStateSource : IHostEventSource
     private readonly KernelBuffer _buffer = new(Sysfs.MaxAttributeBytes, Sysfs.MaxAttributeBytes);
     private readonly Dictionary<string, ulong> _known = [];
     private readonly List<Link> _links = [];
+    private readonly DeviceLook _look = new();
     private ulong _builtFor;
     private bool _isBuilt;
 
@@ -34,16 +35,9 @@ public sealed class LinkStateSource : IHostEventSource
 
     public void Drain(in SampleTime now, ICollection<HostEvent> into)
     {
-        if (!_names.TryRead(out ulong names))
+        if ((_look.IsDue(now) || !_isBuilt) && !TryFollow())
         {
             return;
-        }
-
-        if (!_isBuilt || names != _builtFor)
-        {
-            Rebuild();
-            _builtFor = names;
-            _isBuilt = true;
         }
 
         foreach (Link link in _links)
@@ -58,6 +52,24 @@ public sealed class LinkStateSource : IHostEventSource
                 link.Count = changes;
             }
         }
+    }
+
+    // False: there are no interfaces to list.
+    private bool TryFollow()
+    {
+        if (!_names.TryRead(out ulong names))
+        {
+            return false;
+        }
+
+        if (!_isBuilt || names != _builtFor)
+        {
+            Rebuild();
+            _builtFor = names;
+            _isBuilt = true;
+        }
+
+        return true;
     }
 
     private HostEvent Event(Link link, ulong changes, in SampleTime now)

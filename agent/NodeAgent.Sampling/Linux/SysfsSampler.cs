@@ -3,8 +3,8 @@ using NodeAgent.Sampling.Scheduling;
 namespace NodeAgent.Sampling.Linux;
 
 /// <summary>
-/// A sampler over a class folder of sysfs: its columns are attributes of the devices found there. The folder is looked at on
-/// each call; the columns are built again when a device came or went, or when a text that is a label changed.
+/// A sampler over a class folder of sysfs: its columns are attributes of the devices found there. The folder is looked at now and
+/// then (<see cref="DeviceLook"/>); the columns are built again when a device came or went, or when a text that is a label changed.
 /// </summary>
 internal abstract class SysfsSampler : ISampler
 {
@@ -12,6 +12,9 @@ internal abstract class SysfsSampler : ISampler
 
     private readonly DirectoryNames _names;
     private readonly AttributeColumns _columns;
+    private readonly DeviceLook _look = new();
+    private ulong _seen; // the names at the last look
+    private bool _exists; // the folder did, then
     private ulong _builtFor;
     private int _callsSinceBuilt;
     private bool _isBuilt;
@@ -32,7 +35,12 @@ internal abstract class SysfsSampler : ISampler
 
     public SampleStatus Sample(in SampleTime now)
     {
-        if (!_names.TryRead(out ulong names))
+        if (_look.IsDue(now) || _columns.HasLostDevice)
+        {
+            _exists = _names.TryRead(out _seen);
+        }
+
+        if (!_exists)
         {
             Forget();
             return SampleStatus.NoData;
@@ -40,9 +48,9 @@ internal abstract class SysfsSampler : ISampler
 
         // Some drivers answer "no such device" for a part that is merely asleep: that alone rebuilds only now and then.
         bool retryLost = _columns.HasLostDevice && ++_callsSinceBuilt >= CallsBetweenRetries;
-        if (!_isBuilt || _columns.IsStale || retryLost || names != _builtFor)
+        if (!_isBuilt || _columns.IsStale || retryLost || _seen != _builtFor)
         {
-            Rebuild(names);
+            Rebuild();
         }
 
         if (_columns.Count == 0)
@@ -56,7 +64,7 @@ internal abstract class SysfsSampler : ISampler
             return status;
         }
 
-        Rebuild(names);
+        Rebuild();
         return _columns.Count == 0 ? EmptyStatus : _columns.Read();
     }
 
@@ -66,13 +74,13 @@ internal abstract class SysfsSampler : ISampler
     /// <summary>Adds the columns of every device in <see cref="ClassDirectory"/>. Runs when devices change, so it may allocate.</summary>
     protected abstract void Build(AttributeColumns columns);
 
-    private void Rebuild(ulong names)
+    private void Rebuild()
     {
         _columns.Clear();
         _callsSinceBuilt = 0;
         _isBuilt = false; // stays so if a device vanishes under Build and it throws: the next call tries again
         Build(_columns);
-        _builtFor = names;
+        _builtFor = _seen;
         _isBuilt = true;
     }
 

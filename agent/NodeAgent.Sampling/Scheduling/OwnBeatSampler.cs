@@ -8,6 +8,9 @@ namespace NodeAgent.Sampling.Scheduling;
 /// </summary>
 public sealed class OwnBeatSampler : ISampler, IDisposable
 {
+    // The first call also starts the thread and builds the columns; waiting for it once saves a whole beat without values.
+    private const int FirstPatienceMs = 100;
+
     private readonly object _gate = new();
     private readonly ISampler _inner; // the worker's while _isBusy, else the tick's
     private readonly long _deadlineNs;
@@ -18,6 +21,7 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
     private SampleStatus _lastStatus = SampleStatus.NoData;
     private Exception? _error;
     private bool _isBusy;
+    private bool _hasStarted; // a call was started before this one
     private bool _isStopping;
     private bool _hasNothing; // the last call found no source at all: there is nothing to hang on, and no thread to keep for it
 
@@ -60,8 +64,10 @@ public sealed class OwnBeatSampler : ISampler, IDisposable
             Start(now);
             if (_isBusy && now.MonotonicNs == _startedAt.MonotonicNs && _patienceMs > 0)
             {
-                Monitor.Wait(_gate, _patienceMs);
+                Monitor.Wait(_gate, _hasStarted ? _patienceMs : Math.Max(_patienceMs, FirstPatienceMs));
             }
+
+            _hasStarted = true;
 
             if (!_isBusy)
             {

@@ -21,7 +21,7 @@ namespace NodeAgent.Sampling.Scheduling;
 public static class SamplerCatalog
 {
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10); // a file per core, node or group, or one that is dear to the kernel
     private static readonly TimeSpan HangDeadline = TimeSpan.FromSeconds(5); // longer than a slow bus, shorter than a dead server
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(60); // a file per process: 9 us each, of which a large host has thousands
 
@@ -50,7 +50,8 @@ public static class SamplerCatalog
         new("filesystem", Slow, true, "Space and inodes of mounts.", c => new FilesystemSampler(c.Roots, c.Mounts), HangDeadline),
         new("network", Fast, true, "Traffic and errors of interfaces.", c => new NetworkSampler(c.Roots)),
         new("network_link", Slow, true, "Link state and properties of interfaces.", c => new NetworkLinkSampler(c.Roots)),
-        new("netstat", Fast, true, "Protocol counters of the network stack.", c => new NetstatSampler(c.Roots)),
+        new("netstat", Fast, true, "Protocol counters of the network stack.", c => NetstatSampler.Basic(c.Roots)),
+        new("netstat_extended", Slow, true, "Rarer protocol counters and those of IPv6.", c => NetstatSampler.Extended(c.Roots)),
         new("sockets", Fast, true, "Sockets by protocol, connection tracking.", c => new SocketSampler(c.Roots, c.PageBytes)),
         new("softnet", Fast, true, "Packet processing of the processors.", c => new SoftnetSampler(c.Roots, c.CpuDetail)),
         new("rdma", Fast, true, "InfiniBand and RoCE ports.", c => new RdmaSampler(c.Roots), HangDeadline),

@@ -78,17 +78,33 @@ public sealed class SeriesTable
     {
         if (!ReferenceEquals(_copiedFrom, source) || _copiedVersion != source.Version)
         {
-            Rebuild();
-            foreach (SeriesDefinition definition in source._definitions)
-            {
-                AddDefinition(definition);
-            }
-
+            TakeColumns(source._definitions);
             _copiedFrom = source;
             _copiedVersion = source.Version;
         }
 
         source.Values.CopyTo(_values);
         source.Present.CopyTo(_present);
+    }
+
+    // Another table may have the very same columns, as a copy of the same source has: then nothing is new to anybody.
+    private void TakeColumns(List<SeriesDefinition> definitions)
+    {
+        bool isSame = definitions.Count == _definitions.Count;
+        for (int i = 0; isSame && i < definitions.Count; i++)
+        {
+            isSame = ReferenceEquals(definitions[i], _definitions[i]);
+        }
+
+        if (isSame)
+        {
+            return;
+        }
+
+        Rebuild();
+        foreach (SeriesDefinition definition in definitions)
+        {
+            AddDefinition(definition);
+        }
     }
 }

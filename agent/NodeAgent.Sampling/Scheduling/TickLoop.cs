@@ -87,12 +87,14 @@ public sealed class TickLoop
         int count = 0;
         for (int i = 0; i < _runners.Length; i++)
         {
-            if (!TickSchedule.IsDue(_nextBeatUnixMs, _intervalsMs[i], _phaseMs))
+            // All at the first tick, whatever their beat: what a host is should not take a minute to be seen, and whatever is made once
+            // (columns, threads, a schema) is then made before the steady state, which allocates nothing.
+            SamplerRunner runner = _runners[i];
+            if (runner.Calls > 0 && !TickSchedule.IsDue(_nextBeatUnixMs, _intervalsMs[i], _phaseMs))
             {
                 continue;
             }
 
-            SamplerRunner runner = _runners[i];
             CountMissed(runner, _intervalsMs[i]);
             SampleStatus status = runner.Run(now);
             _tables[count++] = new SampledTable(runner.Name, runner.Series, runner.Interval, status);

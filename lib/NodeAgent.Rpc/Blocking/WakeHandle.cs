@@ -62,7 +62,7 @@ public sealed class WakeHandle : IDisposable
     }
 
     /// <summary>Waits without a connection: until woken (true) or for so long (false). May return early.</summary>
-    public bool Wait(TimeSpan timeout) => SocketPoll.Wait([], this, timeout);
+    public bool Wait(TimeSpan timeout) => SocketPoll.Wait([], this, timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -48,6 +48,16 @@ public sealed class WakeHandleTests
 
     [Theory]
     [MemberData(nameof(Forms))]
+    public async Task Wait_WithoutEnd_EndsWithTheWakeOnly(bool portable)
+    {
+        using WakeHandle wake = new(portable);
+        Task<bool> waiting = Task.Run(() => wake.Wait(Timeout.InfiniteTimeSpan));
+        wake.Wake();
+        Assert.True(await waiting.WaitAsync(RpcHost.Patience));
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
     public async Task Wake_InTheMiddleOfAWait_EndsIt(bool portable)
     {
         using WakeHandle wake = new(portable);

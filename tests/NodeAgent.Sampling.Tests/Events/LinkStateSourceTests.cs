@@ -63,8 +63,10 @@ public sealed class LinkStateSourceTests : IDisposable
         Drain(source);
         Add("eth1", changes: 5);
         _host.Write("sys/class/net/eth0/carrier_changes", "3\n");
+        Assert.Equal("eth0", Assert.Single(Drain(source, TimeSpan.FromSeconds(10))).Attribute("interface"));
 
-        Assert.Equal("eth0", Assert.Single(Drain(source)).Attribute("interface"));
+        _host.Write("sys/class/net/eth1/carrier_changes", "6\n");
+        Assert.Equal("eth1", Assert.Single(Drain(source, TimeSpan.FromSeconds(11))).Attribute("interface"));
     }
 
     [Fact]
@@ -89,10 +91,10 @@ public sealed class LinkStateSourceTests : IDisposable
 
     private LinkStateSource Open() => new(_host.Roots, "boot");
 
-    private static List<HostEvent> Drain(LinkStateSource source)
+    private static List<HostEvent> Drain(LinkStateSource source, TimeSpan later = default)
     {
         List<HostEvent> events = [];
-        source.Drain(SamplerText.Now, events);
+        source.Drain(SamplerText.Now with { MonotonicNs = SamplerText.Now.MonotonicNs + (long)later.TotalNanoseconds }, events);
         return events;
     }
 

@@ -8,10 +8,12 @@ internal static class SamplerText
     public static SampleTime Now { get; } = new(WallUnixMs: 1_767_225_600_123, MonotonicNs: 3_600_000_000_000);
 
     /// <summary>Runs it as the runner does: values of the tick before are forgotten first.</summary>
-    public static SampleStatus Run(ISampler sampler)
+    /// <param name="sampler">The sampler.</param>
+    /// <param name="later">So long after <see cref="Now"/>.</param>
+    public static SampleStatus Run(ISampler sampler, TimeSpan later = default)
     {
         sampler.Series.ClearValues();
-        return sampler.Sample(Now);
+        return sampler.Sample(new SampleTime(Now.WallUnixMs + (long)later.TotalMilliseconds, Now.MonotonicNs + (long)later.TotalNanoseconds));
     }
 
     /// <summary>The value of a series in this tick, or null.</summary>

@@ -17,7 +17,8 @@ public sealed class NetworkLinkSamplerTests : IDisposable
         Assert.Equal(SampleStatus.NoData, SamplerText.Run(sampler));
 
         AddInterface("eth0");
-        Assert.Equal(SampleStatus.Ok, SamplerText.Run(sampler));
+        Assert.Equal(SampleStatus.NoData, SamplerText.Run(sampler, TimeSpan.FromSeconds(1)));
+        Assert.Equal(SampleStatus.Ok, SamplerText.Run(sampler, TimeSpan.FromSeconds(10)));
         Assert.Equal(1, SamplerText.Value(sampler, "node_network_up{device=\"eth0\"}"));
     }
 
@@ -28,11 +29,11 @@ public sealed class NetworkLinkSamplerTests : IDisposable
         NetworkLinkSampler sampler = new(_host.Roots);
         SamplerText.Run(sampler);
         AddInterface("eth1");
-        SamplerText.Run(sampler);
+        SamplerText.Run(sampler, TimeSpan.FromSeconds(10));
         Assert.Equal(9000, SamplerText.Value(sampler, "node_network_mtu_bytes{device=\"eth1\"}"));
 
         _host.Remove("sys/class/net/eth0");
-        SamplerText.Run(sampler);
+        SamplerText.Run(sampler, TimeSpan.FromSeconds(20));
         Assert.DoesNotContain(SamplerText.Values(sampler).Keys, series => series.Contains("eth0", StringComparison.Ordinal));
         Assert.Equal(9000, SamplerText.Value(sampler, "node_network_mtu_bytes{device=\"eth1\"}"));
     }

@@ -31,6 +31,7 @@ public sealed class OwnBeatSamplerTests
         own.Series.ClearValues();
         Assert.Equal(SampleStatus.Ok, own.Sample(At(2))); // starts call 2, which hangs
         Assert.Equal(1, own.Series.Values[0]);
+        int columns = own.Series.Version;
 
         own.Series.ClearValues();
         Assert.Equal(SampleStatus.Ok, own.Sample(At(3)));
@@ -47,6 +48,7 @@ public sealed class OwnBeatSamplerTests
         own.Series.ClearValues();
         Assert.Equal(SampleStatus.Ok, own.Sample(At(6)));
         Assert.Equal(2, own.Series.Values[0]);
+        Assert.Equal(columns, own.Series.Version); // values a beat old are no new columns
         inner.Release();
     }
 

@@ -63,6 +63,23 @@ public sealed class SeriesTableTests
     }
 
     [Fact]
+    public void CopyFrom_TwoTablesWithTheSameColumnsInTurn_KeepsItsVersion()
+    {
+        SeriesTable source = TableOf(70);
+        SeriesTable kept = new();
+        kept.CopyFrom(source);
+        SeriesTable copy = new();
+        copy.CopyFrom(source);
+        int version = copy.Version;
+        kept.Set(3, 7);
+        copy.CopyFrom(kept);
+        Assert.Equal(7, copy.Values[3]);
+
+        copy.CopyFrom(source);
+        Assert.Equal(version, copy.Version);
+    }
+
+    [Fact]
     public void CopyFrom_FewerColumns_TakesThemOver()
     {
         SeriesTable source = TableOf(70);
