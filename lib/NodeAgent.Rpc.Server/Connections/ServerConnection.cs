@@ -10,7 +10,7 @@ namespace NodeAgent.Rpc.Server.Connections;
 /// </summary>
 internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnectionHeartbeatFeature
 {
-    // Kestrel looks after every connection once a second, which costs a fifth of what a frame does. A connection that has just received
+    // Kestrel looks after every connection once a second, in work of its own for each. A connection that has just received
     // something has nothing to be looked after for: no ping is due and no idle time is over. The other time-outs are checked this much
     // later on a connection that keeps sending.
     private const int MostBeatsPassedOver = 4;
