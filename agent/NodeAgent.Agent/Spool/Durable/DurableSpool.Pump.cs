@@ -101,7 +101,7 @@ internal sealed partial class DurableSpool
         }
 
         start = new SpoolStart(files, _ledger, _plan.BootId, NowNs());
-        disk = new SpoolDisk(_plan, files, _ledger, Schemas, _owner, start.Boot);
+        disk = new SpoolDisk(_plan, files, _ledger, Schemas, _owner, start.Boot) { OnRewriting = ForgetInMemory };
         return true;
     }
 

@@ -26,6 +26,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
 
     internal ChapterIndex Index { get; } = new();
 
+    /// <summary>Called before a chapter is thinned out or dropped, with its last sequence: memory must not hold what the files will hold differently.</summary>
+    internal Action<ulong>? OnRewriting { get; set; }
+
     internal SpoolFiles Files => files;
 
     /// <summary>The sequence of the last record that was given to the journal.</summary>
@@ -195,12 +198,13 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             return TryDropOldest(nextSequence);
         }
 
-        Chapter? victim = ten > limit / 4 ? Index.OldestOf(1) : Closed(Index.OldestOf(0)) ?? Index.OldestOf(1);
+        Chapter? victim = ten > limit / 4 ? Closed(Index.OldestOf(1)) : Closed(Index.OldestOf(0)) ?? Closed(Index.OldestOf(1));
         if (victim is null)
         {
             return TryDropOldest(nextSequence);
         }
 
+        OnRewriting?.Invoke(victim.LastSequence);
         return _thinner.TryThin(victim, counts => State(counts, nextSequence) with { SupersededThrough = victim.LastSequence })
             ? TryFinishThinning()
             : TryDropOldest(nextSequence);
@@ -247,6 +251,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             return false;
         }
 
+        OnRewriting?.Invoke(oldest.LastSequence);
         _thinner.CountDropped(oldest);
         if (_thinner.Pending == oldest)
         {
@@ -288,7 +293,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         DiskBytes = files.DiskBytes;
     }
 
-    private Chapter? Closed(Chapter? chapter) => chapter == _open ? null : chapter;
+    // The end of a chapter that is not synced yet cannot be read.
+    private Chapter? Closed(Chapter? chapter) =>
+        chapter is null || chapter == _open || files[chapter.Tier].DurableId < chapter.LastId ? null : chapter;
 
     // What is not written yet is above it, even when there is no chapter.
     private ulong Floor() => Index.At(0)?.FirstSequence ?? WrittenThrough + 1;
