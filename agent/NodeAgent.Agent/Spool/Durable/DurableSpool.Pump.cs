@@ -34,6 +34,7 @@ internal sealed partial class DurableSpool
     private TimeSpan _retryDelay = s_firstRetry;
     private bool _hasForeignBacklog;
     private bool _isClosed;
+    private long _abandonedSegments;
 
     /// <summary>
     /// Writes, syncs and tidies whatever is due. For one thread at a time; may take as long as the disk does.
@@ -265,7 +266,18 @@ internal sealed partial class DurableSpool
 
         TimeSpan sinceSync = _clock.GetElapsedTime(_syncedAt);
         bool sync = disk.Error is not null || sinceSync >= _plan.SyncInterval * DueFraction || _unsyncedBytes >= _plan.SyncBytes;
-        if (!disk.TryCommit(sync))
+        bool done = disk.TryCommit(sync);
+        bool hasTrouble = !done || disk.AbandonedSegments != _abandonedSegments;
+        _abandonedSegments = disk.AbandonedSegments;
+        if (hasTrouble && disk.NoticeVanished(MemoryFrom))
+        {
+            // Memory still has the newest records; they are written again, all of them.
+            WriteAgain();
+            _log.Vanished(_plan.Directory, Counts.LostRecords);
+            return done ? TimeSpan.Zero : s_firstRetry;
+        }
+
+        if (!done)
         {
             Fail(disk);
             return s_firstRetry;
@@ -280,6 +292,15 @@ internal sealed partial class DurableSpool
         _unsyncedBytes = 0;
         MarkDurable(given);
         return Timeout.InfiniteTimeSpan;
+    }
+
+    private void WriteAgain()
+    {
+        lock (_lock)
+        {
+            _given = _durable = _ring.First - 1;
+            _waitingSince = _clock.GetTimestamp();
+        }
     }
 
     private void MarkDurable(ulong through)
@@ -360,6 +381,17 @@ internal sealed partial class DurableSpool
         _isBusy = disk.RelievePressure(next);
         _log.Shortened(before, Counts);
         return _isBusy;
+    }
+
+    private ulong MemoryFrom
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ring.First;
+            }
+        }
     }
 
     private ulong CountEmptyTail()

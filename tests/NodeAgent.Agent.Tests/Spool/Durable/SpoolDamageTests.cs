@@ -27,7 +27,7 @@ public sealed class SpoolDamageTests
         bench.Spool.Dispose();
         Dictionary<string, byte[]> files = bench.Disk.Paths.ToDictionary(path => path, bench.Disk.ReadFile);
         bench.Open();
-        HashSet<ulong> whole = bench.Represented();
+        HashSet<ulong> whole = [.. bench.AssertReadsBack()];
         ulong epoch = bench.Spool.Epoch;
         bench.Kill();
         Assert.Equal(bench.Appended.Count, whole.Count);
@@ -61,7 +61,7 @@ public sealed class SpoolDamageTests
                 continue;
             }
 
-            HashSet<ulong> left = bench.Represented();
+            HashSet<ulong> left = [.. bench.AssertReadsBack()];
             ulong gone = (ulong)whole.Except(left).Count();
             SpoolCounts counts = bench.Spool.Counts;
             Assert.True(gone == counts.LostRecords && gone == counts.DroppedRecords, $"{what}: {gone} records are gone, {counts}");
