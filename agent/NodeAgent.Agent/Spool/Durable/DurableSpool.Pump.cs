@@ -193,7 +193,8 @@ internal sealed partial class DurableSpool
 
     private void Feed(SpoolDisk disk)
     {
-        while (TryTakeNext(out ulong sequence, out RecordKind kind, out int length, out int samples, out ulong next))
+        // While the disk fails records wait where the oldest can still be dropped; the journal's own memory comes on top of ours.
+        while (disk.Error is null && TryTakeNext(out ulong sequence, out RecordKind kind, out int length, out int samples, out ulong next))
         {
             if (disk.TryWrite(sequence, kind, _copy.AsSpan(0, length), next))
             {
@@ -266,6 +267,7 @@ internal sealed partial class DurableSpool
 
         TimeSpan sinceSync = _clock.GetElapsedTime(_syncedAt);
         bool sync = disk.Error is not null || sinceSync >= _plan.SyncInterval * DueFraction || _unsyncedBytes >= _plan.SyncBytes;
+        bool wasFailing = disk.Error is not null;
         bool done = disk.TryCommit(sync);
         bool hasTrouble = !done || disk.AbandonedSegments != _abandonedSegments;
         _abandonedSegments = disk.AbandonedSegments;
@@ -291,7 +293,7 @@ internal sealed partial class DurableSpool
         _syncedAt = _clock.GetTimestamp();
         _unsyncedBytes = 0;
         MarkDurable(given);
-        return Timeout.InfiniteTimeSpan;
+        return wasFailing ? TimeSpan.Zero : Timeout.InfiniteTimeSpan;
     }
 
     private void WriteAgain()

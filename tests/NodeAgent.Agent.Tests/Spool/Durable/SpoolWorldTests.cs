@@ -77,6 +77,7 @@ public sealed class SpoolWorldTests : IDisposable
     [Fact]
     public void Disk_Full_MakesRoomAndRecovers()
     {
+        _bench.Plan = _bench.Plan with { MaxBytes = SpoolPlan.LeastBytes };
         _bench.Open().Ticks(15_000);
         _bench.Disk.CapacityBytes = _bench.Disk.UsedBytes + 10_000;
         _bench.Ticks(3_000);
