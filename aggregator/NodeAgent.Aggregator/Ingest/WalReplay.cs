@@ -60,7 +60,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
                 _ => false,
             };
         }
-        catch (InvalidProtocolBufferException)
+        catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
         {
             // A message that a later version wrote, or damage that no checksum saw: the caller counts the record as passed over.
             return false;
@@ -186,7 +186,10 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
         {
             foreach (byte[] message in messages)
             {
-                _ = _effects.TakeSchema(AgentMessage.Parser.ParseFrom(message).Schema, message);
+                if (AgentMessage.Parser.ParseFrom(message).Schema is { } schema)
+                {
+                    _ = _effects.TakeSchema(schema, message);
+                }
             }
         }
 
