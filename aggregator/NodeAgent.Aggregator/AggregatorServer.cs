@@ -88,6 +88,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         ILogger log = context.Log.CreateLogger("aggregator");
         RepeatedEventGate gate = new(log, TimeProvider.System);
+        log.Starting(context.Version, context.Options.Store.Retention, context.Options.Store.MaxBytes, context.Options.Listen.CaFile ?? "none");
         ServerTls? tls = null;
         if (context.Options.Listen.CaFile is not null)
         {
@@ -169,7 +170,6 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
     {
-        _log.Starting(context.Version, _options.Store.Retention, _options.Store.MaxBytes, _options.Listen.CaFile ?? "none");
         string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
         try
         {

@@ -66,6 +66,9 @@ public sealed class DurableLog : IDisposable
     /// <summary>All records up to this one survive a power cut.</summary>
     public ulong DurableId => _writer.DurableId;
 
+    /// <summary>As <see cref="JournalCounters.AbandonedSegments"/>, without a whole <see cref="Status"/>: to be asked often.</summary>
+    public long AbandonedSegments => Volatile.Read(ref _counters.AbandonedSegments);
+
     /// <summary>
     /// Opens the journal, or makes it. Makes no segment yet: that happens with the first commit. Every failure of the world is an
     /// <paramref name="error"/>; with <see cref="OpenFailure.Disk"/> it is worth trying again later.

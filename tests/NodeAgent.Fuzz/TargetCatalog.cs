@@ -10,6 +10,7 @@ internal static class TargetCatalog
     [
         new BlockTarget(),
         new IntakeTarget(),
+        new WalTarget(),
         new LinkReplyTarget(),
         new IdentityTarget(),
         new RpcMessageTarget(),

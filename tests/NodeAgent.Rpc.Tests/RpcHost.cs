@@ -126,7 +126,6 @@ public sealed class RpcHost : IAsyncDisposable
         CompressResponses = options.CompressResponses,
         MessagesBetweenYields = options.MessagesBetweenYields,
         DrainGrace = options.DrainGrace,
-        RestsBetweenReceives = options.RestsBetweenReceives,
         Admission = options.Admission,
         Identify = options.Identify,
         Authorise = options.Authorise,

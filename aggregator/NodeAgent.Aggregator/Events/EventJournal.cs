@@ -144,9 +144,10 @@ internal sealed class EventJournal : IDisposable
             Guid walId = new(fields.Rest[..16]);
             fields = new WalFields(fields.Rest[16..]);
             if (fields.TryReadVarint(out ulong logId) && fields.TryReadText(out string node) && fields.TryReadZigZag(out long received)
-                && fields.TryReadBytes(out ReadOnlySpan<byte> message) && (walId != last.Wal || logId > last.LogId))
+                && fields.TryReadBytes(out ReadOnlySpan<byte> message) && (walId != last.Wal || logId > last.LogId)
+                && TryParse(message, out Event? happening))
             {
-                ledger.Add(node, Event.Parser.ParseFrom(message), received);
+                ledger.Add(node, happening, received);
                 last = (walId, logId);
             }
         }
@@ -154,5 +155,21 @@ internal sealed class EventJournal : IDisposable
         // Of a log that is gone its numbers mean nothing.
         LastLogId = last.Wal == _walId ? last.LogId : 0;
         UnreadRecords = (long)reader.LostRecords;
+    }
+
+    private static bool TryParse(ReadOnlySpan<byte> message, [NotNullWhen(true)] out Event? happening)
+    {
+        happening = null;
+        try
+        {
+            happening = Event.Parser.ParseFrom(message);
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
+        {
+            // A later version wrote it, or damage that no checksum saw; the others are none the worse.
+            return false;
+        }
+
+        return true;
     }
 }

@@ -10,11 +10,16 @@ namespace NodeAgent.Aggregator.Ingest;
 /// </summary>
 internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, IngestCounters counters)
 {
+    private readonly IDurableStore? _durable = store as IDurableStore;
+
     /// <summary>Why something of the last frame was not stored; empty: all of it was, or waits for a key block as it should.</summary>
     internal string Problem { get; private set; } = "";
 
-    /// <summary>Takes all blocks. With <paramref name="isStored"/> false they only move the decoders on. Returns the samples stored.</summary>
-    internal int Apply(ref FrameReader frame, long unixMs, bool isStored)
+    /// <summary>
+    /// Takes all blocks of the frame that is in the log under this id. With <paramref name="isStored"/> false they only move the decoders
+    /// on. Returns the samples stored.
+    /// </summary>
+    internal int Apply(ref FrameReader frame, long unixMs, bool isStored, ulong logId)
     {
         Problem = "";
         int samples = 0;
@@ -22,7 +27,7 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
         {
             if (schemas.TryFind(schemaId, out SchemaColumns? schema))
             {
-                samples += TakeBlock(schema, payload, unixMs, isStored);
+                samples += TakeBlock(schema, payload, unixMs, isStored, logId);
             }
             else
             {
@@ -33,7 +38,7 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
         return samples;
     }
 
-    private int TakeBlock(SchemaColumns schema, ReadOnlySpan<byte> payload, long unixMs, bool isStored)
+    private int TakeBlock(SchemaColumns schema, ReadOnlySpan<byte> payload, long unixMs, bool isStored, ulong logId)
     {
         BlockError error = schema.Decoder.Decode(payload);
         if (error != BlockError.None)
@@ -60,12 +65,12 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
             Problem = $"sampler {schema.Handle.Sampler}: {refused} impossible values, the first is {schema.Definitions[first].Metric} = {values[first]:R}";
         }
 
-        return TryAppend(schema, unixMs, values, present) ? CountPresent(present) : 0;
+        return TryAppend(schema, unixMs, values, present, logId) ? CountPresent(present) : 0;
     }
 
-    private bool TryAppend(SchemaColumns schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    private bool TryAppend(SchemaColumns schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong logId)
     {
-        AppendResult result = store.Append(schema.Handle, unixMs, values, present);
+        AppendResult result = Append(schema, unixMs, values, present, logId);
         if (result == AppendResult.Expired)
         {
             if (schemas.Renew(schema) is { } refusal)
@@ -74,7 +79,7 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
                 return false;
             }
 
-            result = store.Append(schema.Handle, unixMs, values, present);
+            result = Append(schema, unixMs, values, present, logId);
         }
 
         if (result is AppendResult.TooOld or AppendResult.TooNew or AppendResult.Expired)
@@ -85,6 +90,11 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
 
         return true;
     }
+
+    private AppendResult Append(SchemaColumns schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong logId) =>
+        _durable is null
+            ? store.Append(schema.Handle, unixMs, values, present)
+            : _durable.Append(schema.Handle, unixMs, values, present, logId);
 
     private static int CountPresent(ReadOnlySpan<ulong> present)
     {

@@ -53,7 +53,6 @@ internal sealed class IngestCore : IDisposable
         Journal = journal;
         _random = random;
         _upkeep = new LogUpkeep(this);
-        (Store as IDurableStore)?.UseLog(SettledId);
     }
 
     internal IngestOptions Options { get; }

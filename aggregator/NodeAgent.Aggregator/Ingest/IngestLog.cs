@@ -45,19 +45,19 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
         }
     }
 
-    internal void DiskFails(string error) => LogDiskFails(logger, error);
+    internal void DiskFails(string error) => WalDiskFails(logger, error);
 
-    internal void DiskWorks(long syncErrors, long writeErrors) => LogDiskWorks(logger, syncErrors, writeErrors);
+    internal void DiskWorks(long syncErrors, long writeErrors) => WalDiskWorks(logger, syncErrors, writeErrors);
 
-    internal void Replayed(long records, long nodes, TimeSpan elapsed) => LogReplayed(logger, records, nodes, elapsed);
+    internal void Replayed(long records, long nodes, TimeSpan elapsed) => WalReplayed(logger, records, nodes, elapsed);
 
-    internal void Damaged(long records, long tornBytes, int places) => LogDamaged(logger, records, tornBytes, places);
+    internal void Damaged(long records, long tornBytes, int places) => WalDamaged(logger, records, tornBytes, places);
 
     internal void LetGo(long maxBytes)
     {
-        if (gate.IsFirst(nameof(LogLetGo), ""))
+        if (gate.IsFirst(nameof(WalLetGo), ""))
         {
-            LogLetGo(logger, maxBytes);
+            WalLetGo(logger, maxBytes);
         }
     }
 
@@ -115,15 +115,15 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
         Meaning = "Agents are asked to wait and keep their records. Queries are answered, also about what came in since. The health service says NOT_SERVING for 'durable'.",
         Cause = "The disk is full, read-only or broken.",
         Action = "Make room under state.directory, or repair the disk. No restart is needed: it is tried again every few seconds.")]
-    private static partial void LogDiskFails(ILogger logger, string error);
+    private static partial void WalDiskFails(ILogger logger, string error);
 
     [LoggerMessage(EventId = 6011, EventName = "WalDiskWorks", Level = LogLevel.Information,
         Message = "the write-ahead log is written again; so far {SyncErrors} syncs and {WriteErrors} writes have failed")]
-    private static partial void LogDiskWorks(ILogger logger, long syncErrors, long writeErrors);
+    private static partial void WalDiskWorks(ILogger logger, long syncErrors, long writeErrors);
 
     [LoggerMessage(EventId = 6012, EventName = "WalReplayed", Level = LogLevel.Information,
         Message = "{Records} records of {Nodes} nodes were read back from the write-ahead log in {Elapsed}")]
-    private static partial void LogReplayed(ILogger logger, long records, long nodes, TimeSpan elapsed);
+    private static partial void WalReplayed(ILogger logger, long records, long nodes, TimeSpan elapsed);
 
     [LoggerMessage(EventId = 6013, EventName = "WalDamaged", Level = LogLevel.Error,
         Message = "the write-ahead log is damaged in {Places} places: {Records} records are lost, {TornBytes} bytes of an unfinished end were cut off")]
@@ -131,7 +131,7 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
         Meaning = "Acknowledged data is lost: so many records exactly. The damaged bytes are in wal/quarantine.",
         Cause = "The disk returned other bytes than were written, or somebody changed or removed files under state.directory.",
         Action = "Check the disk (`smartctl -a`, the kernel log) and who else writes there.")]
-    private static partial void LogDamaged(ILogger logger, long records, long tornBytes, int places);
+    private static partial void WalDamaged(ILogger logger, long records, long tornBytes, int places);
 
     [LoggerMessage(EventId = 6014, EventName = "WalLetGo", Level = LogLevel.Warning,
         Message = "the write-ahead log has reached {MaxBytes} bytes; its oldest records go before the store's retention is over")]
@@ -139,5 +139,5 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
         Meaning = "Nothing is lost now; but after a restart the store begins later than its retention says.",
         Cause = "More nodes or series than wal.max_bytes was made for.",
         Action = "Raise wal.max_bytes, or live with a shorter look back after a restart.")]
-    private static partial void LogLetGo(ILogger logger, long maxBytes);
+    private static partial void WalLetGo(ILogger logger, long maxBytes);
 }

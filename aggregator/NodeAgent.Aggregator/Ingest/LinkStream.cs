@@ -76,7 +76,7 @@ internal sealed class LinkStream
     internal bool IsDisplaced { get; private set; }
 
     /// <summary>Why the last message was refused.</summary>
-    internal string Reason => _records.Reason;
+    internal string Reason => End is { } end ? end.Detail : _records.Reason;
 
     /// <summary>Sequence of the last message; 0: it had none.</summary>
     internal ulong LastSequence => _records.LastSequence;
@@ -125,10 +125,10 @@ internal sealed class LinkStream
             switch (outcome)
             {
                 case IntakeOutcome.Broken:
-                    End = new Status(StatusCode.InvalidArgument, Reason);
+                    End = new Status(StatusCode.InvalidArgument, _records.Reason);
                     break;
                 case IntakeOutcome.NoRoom:
-                    End = new Status(StatusCode.ResourceExhausted, Reason);
+                    End = new Status(StatusCode.ResourceExhausted, _records.Reason);
                     break;
                 case IntakeOutcome.Rejected:
                     Answer(new AggregatorMessage { Rejected = new Rejected { Sequence = LastSequence, Reason = Reason } });

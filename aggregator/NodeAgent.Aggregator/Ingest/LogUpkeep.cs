@@ -1,4 +1,5 @@
 using System.Buffers;
+using NodeAgent.Tsdb;
 
 namespace NodeAgent.Aggregator.Ingest;
 
@@ -38,7 +39,7 @@ internal sealed class LogUpkeep(IngestCore core)
 
     private void Enforce(Moment now)
     {
-        ulong safeId = (core.Store as IDurableStore)?.DurableLogId ?? 0;
+        ulong safeId = core.Store is IDurableStore durable ? durable.DurableThrough(core.SettledId()) : 0;
         _retention.Enforce(now.UnixMs, core.Journal.Bound(safeId));
     }
 
@@ -73,7 +74,8 @@ internal sealed class LogUpkeep(IngestCore core)
         long bytes = core.Wal.Bytes;
         long budget = (1 << 20) + ((bytes - _rewrittenAt) / 4);
         _rewrittenAt = bytes;
-        foreach (NodeIntake intake in core.Nodes.Where(node => bytes - node.StateAtBytes >= core.Options.RelogBytes).OrderBy(node => node.StateAtBytes))
+        IEnumerable<NodeIntake> due = core.Nodes.Where(node => bytes - node.StateAtBytes >= core.Options.RelogBytes);
+        foreach (NodeIntake intake in due.OrderBy(node => node.StateAtBytes).ThenBy(node => node.Node.Name, StringComparer.Ordinal))
         {
             budget -= Rewrite(intake);
             if (budget <= 0)

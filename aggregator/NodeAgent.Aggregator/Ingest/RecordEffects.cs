@@ -64,9 +64,9 @@ internal sealed class RecordEffects
     }
 
     /// <summary>Takes the blocks of a frame; <paramref name="isStored"/> false: only as a base for those that follow.</summary>
-    internal void TakeFrame(ref FrameReader frame, long unixMs, bool isStored, int bytes, long receivedUnixMs)
+    internal void TakeFrame(ref FrameReader frame, long unixMs, bool isStored, int bytes, long receivedUnixMs, ulong logId)
     {
-        int samples = _applier.Apply(ref frame, unixMs, isStored);
+        int samples = _applier.Apply(ref frame, unixMs, isStored, logId);
         if (!isStored)
         {
             return;

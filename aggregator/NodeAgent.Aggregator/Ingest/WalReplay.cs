@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using NodeAgent.Journal.Reading;
+using NodeAgent.Tsdb;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Ingest;
@@ -14,7 +15,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
     private readonly Dictionary<ulong, Source> _streams = [];
     private readonly Dictionary<(string Node, Lane Lane), ulong> _current = [];
     private readonly IngestCounters _counters = new(); // what came before the start is no work of this run
-    private readonly ulong _storedUpTo = (core.Store as IDurableStore)?.DurableLogId ?? 0;
+    private readonly ulong _storedUpTo = (core.Store as IDurableStore)?.RecoveredWalId ?? 0;
     private long _bytes;
 
     internal void Run()
@@ -59,7 +60,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
                 _ => false,
             };
         }
-        catch (InvalidProtocolBufferException)
+        catch (Exception e) when (e is InvalidProtocolBufferException or IndexOutOfRangeException)
         {
             // A message that a later version wrote, or damage that no checksum saw: the caller counts the record as passed over.
             return false;
@@ -185,7 +186,10 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
         {
             foreach (byte[] message in messages)
             {
-                _ = _effects.TakeSchema(AgentMessage.Parser.ParseFrom(message).Schema, message);
+                if (AgentMessage.Parser.ParseFrom(message).Schema is { } schema)
+                {
+                    _ = _effects.TakeSchema(schema, message);
+                }
             }
         }
 
@@ -204,7 +208,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
             if (FrameReader.TryOpen(message, out FrameReader frame))
             {
-                TakeFrame(ref frame, header, message.Length, isStored);
+                TakeFrame(ref frame, header, message.Length, logId, isStored);
                 return true;
             }
 
@@ -232,7 +236,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
             }
         }
 
-        private void TakeFrame(ref FrameReader frame, in WalMessageHeader header, int bytes, bool isStored)
+        private void TakeFrame(ref FrameReader frame, in WalMessageHeader header, int bytes, ulong logId, bool isStored)
         {
             FrameReader probe = frame;
             while (probe.TryReadBlock(out _, out _))
@@ -241,7 +245,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
             Receive(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence));
             bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
-            _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs);
+            _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs, logId);
             if (frame.IsKey)
             {
                 intake.Log.OnIndependent(id);

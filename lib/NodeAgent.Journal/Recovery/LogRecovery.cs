@@ -11,6 +11,8 @@ namespace NodeAgent.Journal.Recovery;
 /// </summary>
 internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimeProvider time, RecordFound? found = null)
 {
+    private const int MaxReadAttempts = 3;
+
     private readonly Quarantine _quarantine = new(files, options.Directory, options.MaxQuarantineBytes);
     private readonly SegmentCatalog _catalog = new();
     private readonly List<ulong> _namelessNumbers = [];
@@ -205,18 +207,33 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
     private IoResult Rewrite(long handle, long length)
     {
         var buffer = new byte[SegmentFormat.BlockBytes];
+        var again = new byte[SegmentFormat.BlockBytes];
         for (long offset = 0; offset < length;)
         {
             Span<byte> piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset));
-            IoResult done = files.ReadAll(handle, piece, offset);
-            // Shorter than a moment ago: somebody else is at the file.
-            if (done.Ok && done.Value != piece.Length) done = IoResult.Fail(Errno.InputOutput);
+            IoResult done = ReadTwice(handle, piece, again.AsSpan(0, piece.Length), offset);
             if (done.Ok) done = files.WriteAll(handle, piece, offset);
             if (!done.Ok) return done;
             offset += piece.Length;
         }
 
         return IoResult.Done();
+    }
+
+    // A read that went astray must not be written over what is good (found by the spool's failing-call tests).
+    private IoResult ReadTwice(long handle, Span<byte> piece, Span<byte> again, long offset)
+    {
+        for (int attempt = 0; attempt < MaxReadAttempts; attempt++)
+        {
+            IoResult first = files.ReadAll(handle, piece, offset);
+            IoResult second = first.Ok ? files.ReadAll(handle, again, offset) : first;
+            if (!second.Ok) return second;
+            // Shorter than a moment ago: somebody else is at the file.
+            if (first.Value != piece.Length || second.Value != piece.Length) return IoResult.Fail(Errno.InputOutput);
+            if (piece.SequenceEqual(again)) return first;
+        }
+
+        return IoResult.Fail(Errno.InputOutput);
     }
 
     // Zeros at the end are room that was reserved, not something torn.

@@ -10,13 +10,14 @@ namespace NodeAgent.Rpc.Server.Connections;
 /// </summary>
 internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnectionHeartbeatFeature
 {
-    // Kestrel looks after every connection once a second, which costs a fifth of what a frame does. A connection that has just received
+    // Kestrel looks after every connection once a second, in work of its own for each. A connection that has just received
     // something has nothing to be looked after for: no ping is due and no idle time is over. The other time-outs are checked this much
     // later on a connection that keeps sending.
     private const int MostBeatsPassedOver = 4;
 
-    [ThreadStatic]
-    private static ReceivePause? _pauseOfThisThread;
+    // Beats come every second. One that comes this late says that this process stood still, not that the peer did: what the peer sent
+    // meanwhile is read first.
+    private static readonly TimeSpan LateBeat = TimeSpan.FromSeconds(2.5);
 
     private readonly ServerConnections _owner;
     private readonly ConnectionContext _context;
@@ -25,6 +26,7 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
     private readonly Lock _beatLock = new();
     private readonly List<(Action<object> Action, object State)> _beats = [];
     private readonly long _acceptedAt;
+    private long _lastBeatAt;
     private int _activeCalls;
     private int _beatsPassedOver;
     private volatile bool _handshaking;
@@ -34,7 +36,7 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
     {
         _owner = owner;
         _context = context;
-        _acceptedAt = owner.Time.GetTimestamp();
+        _acceptedAt = _lastBeatAt = owner.Time.GetTimestamp();
         _reader = new WatchedReader(context.Transport.Input, this) { Guard = new FrameGuard(owner.Time) };
         context.Transport = new Duplex(_reader, context.Transport.Output);
         _heart = context.Features.Get<IConnectionHeartbeatFeature>();
@@ -85,12 +87,6 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
         {
             _owner.EnterGate(this);
             return;
-        }
-
-        // Resting on a pool thread would hold up work that has nothing to do with this socket.
-        if (_owner.RestsBetweenReceives && !Thread.CurrentThread.IsThreadPoolThread)
-        {
-            (_pauseOfThisThread ??= new ReceivePause(TimeProvider.System, Rest)).OnArrived();
         }
 
         _reader.Deliver();
@@ -148,14 +144,12 @@ internal sealed class ServerConnection : IReceiveWatch, IHandshakeStep, IConnect
         }
     }
 
-    // Two milliseconds of a thread that would otherwise sleep until the next frame: nothing waits for it, and no test can.
-#pragma warning disable RS0030
-    private static void Rest(TimeSpan time) => Thread.Sleep(time);
-#pragma warning restore RS0030
-
     private void OnBeat()
     {
-        if (_arrivedSinceBeat && _beatsPassedOver < MostBeatsPassedOver)
+        long now = _owner.Time.GetTimestamp();
+        bool late = _owner.Time.GetElapsedTime(_lastBeatAt, now) > LateBeat;
+        _lastBeatAt = now;
+        if ((_arrivedSinceBeat || late) && _beatsPassedOver < MostBeatsPassedOver)
         {
             _arrivedSinceBeat = false;
             _beatsPassedOver++;

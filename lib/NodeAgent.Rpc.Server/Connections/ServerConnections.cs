@@ -40,8 +40,6 @@ internal sealed class ServerConnections : IDisposable
 
     internal TimeSpan HandshakeTimeout => _options.Admission.HandshakeTimeout;
 
-    internal bool RestsBetweenReceives => _options.RestsBetweenReceives;
-
     public void Dispose()
     {
         lock (_drainLock)

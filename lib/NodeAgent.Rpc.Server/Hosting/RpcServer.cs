@@ -99,7 +99,7 @@ public sealed class RpcServer : IDisposable
 
     /// <summary>
     /// Prepares a Kestrel for this server, before its endpoints are made: <see cref="RpcKestrelDefaults"/>, and for every endpoint what
-    /// <see cref="RpcServerOptions.Admission"/> says, a prompt stop, and cheaper receiving. Takes the place of the endpoint defaults.
+    /// <see cref="RpcServerOptions.Admission"/> says, a prompt stop, and fewer heartbeats. Takes the place of the endpoint defaults.
     /// </summary>
     public void Apply(KestrelServerOptions kestrel)
     {

@@ -36,14 +36,6 @@ public sealed class RpcServerOptions
     /// <see cref="RpcServer.Draining"/>.</summary>
     public TimeSpan DrainGrace { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>
-    /// Whether a socket thread that is woken for one small message after another rests for 2 ms in between and then takes several at once:
-    /// less than half the CPU where thousands of quiet streams meet, for up to 2 ms more of waiting. Takes effect only where socket
-    /// completions run on the socket's thread (DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 and UnsafePreferInlineScheduling), and only
-    /// above about 500 wakes a second.
-    /// </summary>
-    public bool RestsBetweenReceives { get; init; } = true;
-
     /// <summary>Which new connections are let in, and what they may cost. Needs <see cref="RpcServer.Apply"/>.</summary>
     public RpcAdmissionOptions Admission { get; init; } = new();
 

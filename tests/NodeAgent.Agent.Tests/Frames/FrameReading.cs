@@ -40,7 +40,7 @@ internal sealed class FrameReading
             Assert.True(_schemas.ContainsKey(block.SchemaId), $"frame {Last.Sequence}: schema {block.SchemaId} was not sent before it");
             (Schema schema, BlockDecoder decoder) = _schemas[block.SchemaId];
             BlockError error = decoder.Decode(block.Payload.Span);
-            Assert.True(error == BlockError.None, $"frame {Last.Sequence}, key {Last.Key}, stands for {Last.StandsFor}, schema {block.SchemaId}: {error}");
+            Assert.True(error == BlockError.None, $"frame {Last.Sequence}, key {Last.Key}, stands for {Last.StandsFor}, schema {block.SchemaId}: {error}; before it {string.Join(' ', Sequences.TakeLast(4))}");
             double[] values = decoder.Values.ToArray();
             for (int i = 0; i < values.Length; i++)
             {

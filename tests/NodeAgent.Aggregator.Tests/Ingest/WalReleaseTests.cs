@@ -172,30 +172,32 @@ public sealed class WalReleaseTests
     /// A store with files: rows since the last flush are gone after a restart, those before it are never appended again. A row that comes
     /// twice shows.
     /// </summary>
-    private sealed class FileStore : ITimeSeriesStore, IDurableStore
+    private sealed class FileStore : IDurableStore
     {
         private readonly List<long> _inFiles = [];
         private readonly List<long> _inMemory = [];
         private MemoryStore _schemas = new(new MemoryStoreOptions());
-        private Func<ulong> _settled = () => 0;
+        private ulong _appended;
+        private ulong _durable;
 
-        public ulong DurableLogId { get; private set; }
-
-        public void UseLog(Func<ulong> settledId) => _settled = settledId;
+        public ulong RecoveredWalId { get; private set; }
 
         internal IEnumerable<long> All() => _inFiles.Concat(_inMemory);
 
-        internal void Flush()
+        public bool Flush()
         {
-            ulong settled = _settled();
             _inFiles.AddRange(_inMemory);
             _inMemory.Clear();
-            DurableLogId = settled;
+            _durable = _appended;
+            return true;
         }
+
+        public ulong DurableThrough(ulong appendedThrough) => _inMemory.Count == 0 ? Math.Max(_durable, appendedThrough) : _durable;
 
         internal void Restart()
         {
             _inMemory.Clear();
+            RecoveredWalId = _durable;
             _schemas.Dispose();
             _schemas = new MemoryStore(new MemoryStoreOptions());
         }
@@ -203,8 +205,14 @@ public sealed class WalReleaseTests
         public RegisterResult Register(string node, string sampler, int intervalMs, IReadOnlyList<SeriesDefinition> series) =>
             _schemas.Register(node, sampler, intervalMs, series);
 
-        public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+        public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present) =>
+            throw new InvalidOperationException("a row came without its record of the log");
+
+        public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId)
         {
+            Assert.True(walId > _appended || RecoveredWalId < _appended, "ids fall");
+            Assert.True(walId > RecoveredWalId, "a row that is in a file came again");
+            _appended = Math.Max(_appended, walId);
             _inMemory.Add((long)values[0]);
             return AppendResult.Appended;
         }

@@ -59,6 +59,36 @@ public sealed class ServerConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Heartbeat_ProcessStoodStill_WhatThePeerSentIsReadBeforeItIsJudged()
+    {
+        Peer peer = new();
+        int looked = 0;
+        await RunAsync(peer, context =>
+        {
+            context.Features.Get<IConnectionHeartbeatFeature>()!.OnHeartbeat(_ => looked++, this);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            peer.Beat();
+            Assert.Equal(1, looked);
+            _time.Advance(TimeSpan.FromSeconds(7));
+            peer.Beat();
+            Assert.Equal(1, looked);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            peer.Beat();
+            Assert.Equal(2, looked);
+
+            // But a machine that is always late still finds dead peers.
+            for (int i = 0; i < 20; i++)
+            {
+                _time.Advance(TimeSpan.FromSeconds(7));
+                peer.Beat();
+            }
+
+            return Task.CompletedTask;
+        });
+        Assert.InRange(looked, 5, 7);
+    }
+
+    [Fact]
     public async Task Run_TooManyFromOneAddress_AreClosedAtOnceAndCounted()
     {
         int served = 0;

@@ -77,6 +77,20 @@ public sealed class SimulatedDisk(int seed) : IFileOps
         }
     }
 
+    /// <summary>Puts the disk into the state of a snapshot: these files, all durable, and none open.</summary>
+    public void Restore(IReadOnlyDictionary<string, byte[]> files)
+    {
+        lock (_lock)
+        {
+            _open.Clear();
+            _names.Clear();
+            _durableNames.Clear();
+            _unsyncedNames.Clear();
+        }
+
+        foreach ((string path, byte[] bytes) in files) PutFile(path, bytes);
+    }
+
     /// <summary>Removes a file as somebody else would, durable at once.</summary>
     public void RemoveFile(string path)
     {

@@ -34,6 +34,7 @@ internal sealed partial class DurableSpool
     private TimeSpan _retryDelay = s_firstRetry;
     private bool _hasForeignBacklog;
     private bool _isClosed;
+    private long _abandonedSegments;
 
     /// <summary>
     /// Writes, syncs and tidies whatever is due. For one thread at a time; may take as long as the disk does.
@@ -101,7 +102,7 @@ internal sealed partial class DurableSpool
         }
 
         start = new SpoolStart(files, _ledger, _plan.BootId, NowNs());
-        disk = new SpoolDisk(_plan, files, _ledger, Schemas, _owner, start.Boot);
+        disk = new SpoolDisk(_plan, files, _ledger, Schemas, _owner, start.Boot) { OnRewriting = ForgetInMemory };
         return true;
     }
 
@@ -192,7 +193,8 @@ internal sealed partial class DurableSpool
 
     private void Feed(SpoolDisk disk)
     {
-        while (TryTakeNext(out ulong sequence, out RecordKind kind, out int length, out int samples, out ulong next))
+        // While the disk fails records wait where the oldest can still be dropped; the journal's own memory comes on top of ours.
+        while (disk.Error is null && TryTakeNext(out ulong sequence, out RecordKind kind, out int length, out int samples, out ulong next))
         {
             if (disk.TryWrite(sequence, kind, _copy.AsSpan(0, length), next))
             {
@@ -265,7 +267,19 @@ internal sealed partial class DurableSpool
 
         TimeSpan sinceSync = _clock.GetElapsedTime(_syncedAt);
         bool sync = disk.Error is not null || sinceSync >= _plan.SyncInterval * DueFraction || _unsyncedBytes >= _plan.SyncBytes;
-        if (!disk.TryCommit(sync))
+        bool wasFailing = disk.Error is not null;
+        bool done = disk.TryCommit(sync);
+        bool hasTrouble = !done || disk.AbandonedSegments != _abandonedSegments;
+        _abandonedSegments = disk.AbandonedSegments;
+        if (hasTrouble && disk.NoticeVanished(MemoryFrom))
+        {
+            // Memory still has the newest records; they are written again, all of them.
+            WriteAgain();
+            _log.Vanished(_plan.Directory, Counts.LostRecords);
+            return done ? TimeSpan.Zero : s_firstRetry;
+        }
+
+        if (!done)
         {
             Fail(disk);
             return s_firstRetry;
@@ -279,7 +293,16 @@ internal sealed partial class DurableSpool
         _syncedAt = _clock.GetTimestamp();
         _unsyncedBytes = 0;
         MarkDurable(given);
-        return Timeout.InfiniteTimeSpan;
+        return wasFailing ? TimeSpan.Zero : Timeout.InfiniteTimeSpan;
+    }
+
+    private void WriteAgain()
+    {
+        lock (_lock)
+        {
+            _given = _durable = _ring.First - 1;
+            _waitingSince = _clock.GetTimestamp();
+        }
     }
 
     private void MarkDurable(ulong through)
@@ -360,6 +383,17 @@ internal sealed partial class DurableSpool
         _isBusy = disk.RelievePressure(next);
         _log.Shortened(before, Counts);
         return _isBusy;
+    }
+
+    private ulong MemoryFrom
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ring.First;
+            }
+        }
     }
 
     private ulong CountEmptyTail()

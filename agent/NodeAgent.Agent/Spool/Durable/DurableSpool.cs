@@ -372,6 +372,18 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         }
     }
 
+    private void ForgetInMemory(ulong through)
+    {
+        lock (_lock)
+        {
+            if (through >= _ring.First)
+            {
+                _ring.RemoveOldest((int)(Math.Min(through, _durable) - _ring.First + 1));
+                Schemas.Release(_ring.First);
+            }
+        }
+    }
+
     // Never 0, which means "none" on the wire.
     private static ulong NewEpoch(Random random) => (ulong)random.NextInt64(1, long.MaxValue);
 

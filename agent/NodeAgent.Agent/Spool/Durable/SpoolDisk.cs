@@ -22,9 +22,13 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
     private bool _isEchoed; // it has its schemas a second time
     private ulong _serial = files.NewestState?.Serial ?? 0;
     private long _savedVersion = -1;
+    private readonly long[] _vanished = new long[SpoolFiles.Tiers];
     private long _room = long.MaxValue; // what the disk turned out to have for us, when that is less than the limit
 
     internal ChapterIndex Index { get; } = new();
+
+    /// <summary>Called before a chapter is thinned out or dropped, with its last sequence: memory must not hold what the files will hold differently.</summary>
+    internal Action<ulong>? OnRewriting { get; set; }
 
     internal SpoolFiles Files => files;
 
@@ -36,6 +40,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
 
     /// <summary>Failed syncs since the spool was opened.</summary>
     internal long SyncErrors { get; private set; }
+
+    /// <summary>Files given up after a failed call, so far.</summary>
+    internal long AbandonedSegments => files[0].AbandonedSegments;
 
     /// <summary>Bytes in files, as of the last look.</summary>
     internal long DiskBytes { get; private set; } = files.DiskBytes;
@@ -121,6 +128,39 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         return done;
     }
 
+    /// <summary>
+    /// Somebody removed files. Counts what was in them and in no memory, and begins a new chapter, since the schemas may be gone as well.
+    /// </summary>
+    /// <param name="memoryFrom">The first sequence that memory still has.</param>
+    internal bool NoticeVanished(ulong memoryFrom)
+    {
+        bool any = false;
+        for (int tier = 0; tier < SpoolFiles.Tiers; tier++)
+        {
+            JournalStatus status = files[tier].Status();
+            if (status.Counters.VanishedRecords == _vanished[tier])
+            {
+                continue;
+            }
+
+            any = true;
+            _vanished[tier] = status.Counters.VanishedRecords;
+            foreach (Chapter chapter in Index.Snapshot().Where(chapter => chapter.Tier == tier && chapter.FirstId < status.FirstHeldId))
+            {
+                ulong last = Math.Min(chapter.LastSequence, memoryFrom - 1);
+                if (last >= chapter.FirstSequence)
+                {
+                    ledger.Drop(chapter.FirstSequence, last, 0, isLost: true);
+                }
+
+                Index.Remove(chapter);
+                _open = chapter == _open ? null : _open;
+            }
+        }
+
+        return any;
+    }
+
     /// <summary>Notes the state durably, if it changed since.</summary>
     internal bool TrySaveState(ulong nextSequence, bool isClean = false, bool always = false)
     {
@@ -195,12 +235,13 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             return TryDropOldest(nextSequence);
         }
 
-        Chapter? victim = ten > limit / 4 ? Index.OldestOf(1) : Closed(Index.OldestOf(0)) ?? Index.OldestOf(1);
+        Chapter? victim = ten > limit / 4 ? Closed(Index.OldestOf(1)) : Closed(Index.OldestOf(0)) ?? Closed(Index.OldestOf(1));
         if (victim is null)
         {
             return TryDropOldest(nextSequence);
         }
 
+        OnRewriting?.Invoke(victim.LastSequence);
         return _thinner.TryThin(victim, counts => State(counts, nextSequence) with { SupersededThrough = victim.LastSequence })
             ? TryFinishThinning()
             : TryDropOldest(nextSequence);
@@ -247,6 +288,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             return false;
         }
 
+        OnRewriting?.Invoke(oldest.LastSequence);
         _thinner.CountDropped(oldest);
         if (_thinner.Pending == oldest)
         {
@@ -288,7 +330,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         DiskBytes = files.DiskBytes;
     }
 
-    private Chapter? Closed(Chapter? chapter) => chapter == _open ? null : chapter;
+    // The end of a chapter that is not synced yet cannot be read.
+    private Chapter? Closed(Chapter? chapter) =>
+        chapter is null || chapter == _open || files[chapter.Tier].DurableId < chapter.LastId ? null : chapter;
 
     // What is not written yet is above it, even when there is no chapter.
     private ulong Floor() => Index.At(0)?.FirstSequence ?? WrittenThrough + 1;

@@ -52,6 +52,8 @@ internal sealed partial class SpoolLog(ILogger<SpoolLog> logger, RepeatedEventGa
         SpoolDurableAgain(logger, directory);
     }
 
+    internal void Vanished(string directory, ulong records) => SpoolVanished(logger, directory, records);
+
     internal void BacklogWaits(string directory, ulong records) => SpoolBacklogWaits(logger, directory, records);
 
     internal void Shortened(SpoolCounts before, SpoolCounts after)
@@ -122,4 +124,11 @@ internal sealed partial class SpoolLog(ILogger<SpoolLog> logger, RepeatedEventGa
         Cause = "The spool's directory could not be used when the agent started.",
         Action = "Restart the agent.")]
     private static partial void SpoolBacklogWaits(ILogger logger, string directory, ulong records);
+
+    [LoggerMessage(EventId = 3009, EventName = "SpoolVanished", Level = LogLevel.Error, Message = "files of spool {Directory} were removed while it was in use; {Records} records are lost since its epoch began")]
+    [EventHelp(
+        Meaning = "What was in the files is gone and counted as dropped; the spool goes on in new ones.",
+        Cause = "Somebody, or a clean-up job, deleted files below the directory.",
+        Action = "Find out who did; exempt the directory from clean-up.")]
+    private static partial void SpoolVanished(ILogger logger, string directory, ulong records);
 }

@@ -125,11 +125,19 @@ internal sealed class TierScan(int tier)
 
     private void Close(bool isConfirmed)
     {
-        if (_open is not null)
+        if (_open is null)
         {
-            _found.Add((_open, isConfirmed || tier == 0));
-            _open = null;
+            return;
         }
+
+        // Written again from memory, after files were removed: the later copy has all that the earlier one had.
+        while (tier == 0 && _found.Count > 0 && _found[^1].Chapter.FirstSequence >= _open.FirstSequence)
+        {
+            _found.RemoveAt(_found.Count - 1);
+        }
+
+        _found.Add((_open, isConfirmed || tier == 0));
+        _open = null;
     }
 
     private void NoteGap(ulong id, MessageNumbers numbers)

@@ -223,7 +223,7 @@ internal sealed class SpoolBench : IDisposable
         return [.. records.Select(record => record.Sequence)];
     }
 
-    public void Dispose() => Spool.Dispose();
+    public void Dispose() => Spool?.Dispose();
 
     /// <summary>Writes down what goes into the spool.</summary>
     private sealed class Recorder(SpoolBench bench) : ISpool
