@@ -7,6 +7,7 @@ using static NodeAgent.Rpc.Tests.Blocking.Frames;
 namespace NodeAgent.Rpc.Tests.Blocking;
 
 /// <summary>What a connection does with its socket, its clock and its wakes; the server is a script.</summary>
+[Collection(BlocksItsThread.Name)]
 public sealed class ConnectionTests
 {
     private const string Path = "/s/m";

@@ -6,6 +6,7 @@ using NodeAgent.Rpc.Blocking.Transport;
 
 namespace NodeAgent.Rpc.Tests.Blocking;
 
+[Collection(BlocksItsThread.Name)]
 public sealed class DialTests
 {
     [Fact]

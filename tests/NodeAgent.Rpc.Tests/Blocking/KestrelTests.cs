@@ -4,14 +4,13 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using NodeAgent.Rpc.Blocking;
 using NodeAgent.Rpc.Security;
-using NodeAgent.Rpc.Tests.Load;
 using NodeAgent.Rpc.Tests.Proto;
 using static NodeAgent.Rpc.Tests.Blocking.BlockingHost;
 
 namespace NodeAgent.Rpc.Tests.Blocking;
 
 /// <summary>The blocking client against the server that agents meet, in the clear and with TLS.</summary>
-[Collection(MeasuredAlone.Name)]
+[Collection(BlocksItsThread.Name)]
 public sealed class KestrelTests
 {
     private static readonly TestPki Ours = new("ours");

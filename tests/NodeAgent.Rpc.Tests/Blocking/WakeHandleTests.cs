@@ -4,6 +4,7 @@ using NodeAgent.Rpc.Blocking.Transport;
 namespace NodeAgent.Rpc.Tests.Blocking;
 
 /// <summary>Both forms: the kernel's event, and the socket that stands in for it where there is none.</summary>
+[Collection(BlocksItsThread.Name)]
 public sealed class WakeHandleTests
 {
     public static TheoryData<bool> Forms => OperatingSystem.IsLinux() ? [false, true] : [true];

@@ -27,6 +27,9 @@ internal static partial class SocketPoll
     private const short PollOut = 0x4;
     private const short PollBroken = 0x8 | 0x10 | 0x20; // POLLERR, POLLHUP, POLLNVAL: the next read or write says what it is
 
+    // Select counts microseconds in an int; a wait that ends early is begun again.
+    private const int LongestSelect = 30 * 60 * 1000;
+
     // On the stack: more attempts to connect than this are never under way at once.
     private const int MaxTargets = 16;
 
@@ -83,7 +86,7 @@ internal static partial class SocketPoll
             }
         }
 
-        Socket.Select(readable, writable, broken, TimeSpan.FromMilliseconds(milliseconds));
+        Socket.Select(readable, writable, broken, TimeSpan.FromMilliseconds(Math.Min(milliseconds, LongestSelect)));
         foreach (ref PollTarget target in targets)
         {
             bool isBroken = broken.Contains(target.Socket);
