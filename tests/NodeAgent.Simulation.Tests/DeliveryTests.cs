@@ -59,6 +59,9 @@ public sealed class DeliveryTests
             new Nemesis(world, s_harm).Rage(Rage);
             foreach (SimulatedAgent agent in world.Agents)
             {
+                // A life that began without its disk leaves the backlog that it found there later to the next life.
+                agent.Kill();
+                agent.Start();
                 agent.IsQuiet = true;
             }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Google.Protobuf;
 using NodeAgent.Agent.Uplink;
 using NodeAgent.V1;
@@ -19,20 +18,12 @@ internal sealed class LinkReplyTarget : Engine.IFuzzTarget
 
     public void Run(ReadOnlySpan<byte> input)
     {
-        AggregatorMessage? expected = Parsed(input);
-        LinkReply reply;
-        try
+        if (LinkReply.TryReadAcknowledge(input, out ulong sequence))
         {
-            reply = new LinkReply().Read(new ReadOnlySequence<byte>(input.ToArray()));
+            AggregatorMessage? expected = Parsed(input);
+            Invariant.Holds(expected is not null, "what the generated parser refuses is refused");
+            Invariant.Holds(expected!.Acknowledge?.Sequence == sequence, "both read the same");
         }
-        catch (Exception e) when (IsRefusal(e))
-        {
-            Invariant.Holds(expected is null, "what the generated parser reads is read");
-            return;
-        }
-
-        Invariant.Holds(expected is not null, "what the generated parser refuses is refused");
-        Invariant.Holds(reply.Message?.Equals(expected) ?? reply.Acknowledged == expected!.Acknowledge?.Sequence, "both read the same");
     }
 
     private static AggregatorMessage? Parsed(ReadOnlySpan<byte> input)

@@ -311,11 +311,11 @@ public sealed class KestrelTests
         X509Certificate2 certificate = Ours.Issue("server", server: true);
         return !tls
             ? RpcHost.StartAsync()
-            : RpcHost.StartAsync(listen: listen => listen.UseHttps(new HttpsConnectionAdapterOptions
+            : RpcHost.StartAsync(listen: (listen, server) => server.UseTls(listen, https =>
             {
-                ServerCertificate = certificate,
-                ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-                ClientCertificateValidation = (client, _, _) => Ours.Trusts(client),
+                https.ServerCertificate = certificate;
+                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                https.ClientCertificateValidation = (client, _, _) => Ours.Trusts(client);
             }));
     }
 
