@@ -14,7 +14,7 @@ public sealed class ArrowTests
         ["NodeAgent.Journal"] = [],
         ["NodeAgent.Protos"] = ["NodeAgent.Contracts", "NodeAgent.Rpc"],
         ["NodeAgent.Sampling"] = ["NodeAgent.Contracts"],
-        ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Sampling"],
+        ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts"],
         ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
