@@ -153,7 +153,7 @@ public sealed class FaultProxy : IAsyncDisposable
             {
                 client = await listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or OperationCanceledException or InvalidOperationException)
             {
                 // The listener was closed, which is how it is told to stop.
                 return;

@@ -118,6 +118,8 @@ internal sealed class FaultyPipe(
             }
 
             Flip(now, bytes.Span[..length]);
+            _passed += length;
+            counters.AddPassed(isToServer, length);
             await SendAllAsync(bytes[..length], stop).ConfigureAwait(false);
             bytes = bytes[length..];
             if (now.BytesPerSecond > 0)
@@ -178,8 +180,6 @@ internal sealed class FaultyPipe(
         while (bytes.Length > 0)
         {
             int sent = await to.SendAsync(bytes, SocketFlags.None, stop).ConfigureAwait(false);
-            _passed += sent;
-            counters.AddPassed(isToServer, sent);
             Interlocked.Exchange(ref _lastMoved, time.GetTimestamp());
             bytes = bytes[sent..];
         }

@@ -54,7 +54,7 @@ public sealed class FaultProxyTests
         await line.Client.SendAsync(sent);
 
         Assert.Equal(sent, await line.ReadAtServerAsync(sent.Length));
-        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(400), $"{watch.Elapsed}");
+        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(350), $"{watch.Elapsed}");
     }
 
     [Fact]

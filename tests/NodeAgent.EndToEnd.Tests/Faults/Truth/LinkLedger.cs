@@ -6,7 +6,8 @@ namespace NodeAgent.EndToEnd.Tests.Faults.Truth;
 /// <param name="Sequence">Its last sequence.</param>
 /// <param name="StandsFor">Sequences it stands for, itself included; 1 unless it was thinned.</param>
 /// <param name="WallUnixMs">The tick's wall time, which is also the value of node_time_seconds in it.</param>
-internal readonly record struct SentFrame(ulong Sequence, uint StandsFor, long WallUnixMs);
+/// <param name="SeenUnixMs">When it went by, by this machine's true clock; the agent's may be made to lie.</param>
+internal readonly record struct SentFrame(ulong Sequence, uint StandsFor, long WallUnixMs, long SeenUnixMs);
 
 /// <summary>What one epoch of one agent's spool has shown.</summary>
 internal sealed class EpochLedger
@@ -178,7 +179,7 @@ internal sealed class LinkLedger
                 return;
             }
 
-            _epoch.Frames[frame.Sequence] = new SentFrame(frame.Sequence, Math.Max(1, frame.StandsFor), frame.WallUnixMs);
+            _epoch.Frames[frame.Sequence] = new SentFrame(frame.Sequence, Math.Max(1, frame.StandsFor), frame.WallUnixMs, Fault.NowUnixMs);
         }
 
         private void TakeSingleNeedsLock(ulong sequence)

@@ -67,7 +67,7 @@ internal sealed class LinkWitness : IAsyncDisposable
                 int number = _connections++;
                 _running[number] = ServeAsync(agent, number);
             }
-            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or OperationCanceledException or InvalidOperationException)
             {
                 // The listener was closed, which is how it is told to stop.
                 return;

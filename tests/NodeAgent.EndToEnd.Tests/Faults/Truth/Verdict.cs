@@ -43,12 +43,16 @@ internal sealed record Verdict(
     private static async Task<Verdict> OfAsync(TickReader reader, string node, LinkLedger ledger)
     {
         (HashSet<long> acked, HashSet<long> sent, Verdict counts) = ledger.Read(Summarize);
-        if (sent.Count == 0)
+        HashSet<long> ticks = [];
+        long samples = 0;
+        foreach ((long from, long to) in ledger.Read(Spans))
         {
-            return counts;
+            StoredTicks part = await reader.ReadAsync(node, from, to).ConfigureAwait(false);
+            ticks.UnionWith(part.WallUnixMs);
+            samples += part.Samples;
         }
 
-        StoredTicks stored = await reader.ReadAsync(node, sent.Min() - 1000, sent.Max() + 1000).ConfigureAwait(false);
+        StoredTicks stored = new(ticks, samples);
         return counts with
         {
             Stored = stored.WallUnixMs.Count,
@@ -56,6 +60,29 @@ internal sealed record Verdict(
             Duplicated = stored.Samples - stored.WallUnixMs.Count,
             Unknown = stored.WallUnixMs.Count(tick => !sent.Contains(tick)),
         };
+    }
+
+    // Where this node's samples can lie: at the agent's times, and, where its clock lied and the aggregator mended it, at the true ones.
+    // Each span is read once, so that nothing is counted twice.
+    private static List<(long From, long To)> Spans(LinkLedger ledger)
+    {
+        const long Gap = 60_000;
+        const long Margin = 5_000;
+        List<(long From, long To)> spans = [];
+        foreach (long moment in ledger.Epochs.SelectMany(epoch => epoch.Frames.Values)
+            .SelectMany(frame => new[] { frame.WallUnixMs, frame.SeenUnixMs }).Where(moment => moment > Gap).Order())
+        {
+            if (spans.Count > 0 && moment - spans[^1].To <= Gap)
+            {
+                spans[^1] = (spans[^1].From, moment + Margin);
+            }
+            else
+            {
+                spans.Add((moment - Margin, moment + Margin));
+            }
+        }
+
+        return spans;
     }
 
     private static (HashSet<long> Acked, HashSet<long> Sent, Verdict Counts) Summarize(LinkLedger ledger)
