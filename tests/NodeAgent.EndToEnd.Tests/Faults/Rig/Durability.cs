@@ -15,9 +15,11 @@ internal static class Durability
         AgentKeys.Value.Contains("\"directory\"", StringComparison.Ordinal) ? [$"spool.directory={SpoolFolder(folder)}"] : [];
 
     internal static IEnumerable<string> AggregatorSettings(string folder) =>
-        AggregatorKeys.Value.Contains("\"directory\"", StringComparison.Ordinal) ? [$"ingest.directory={Path.Combine(folder, "data")}"] : [];
+        AggregatorKeys.Value.Contains("\"directory\"", StringComparison.Ordinal) ? [$"state.directory={StateFolder(folder)}"] : [];
 
     internal static string SpoolFolder(string folder) => Path.Combine(folder, "spool");
+
+    internal static string StateFolder(string folder) => Path.Combine(folder, "state");
 
     private static string Example(string program) => File.ReadAllText(Path.Combine(Repository.Root, "packaging", "config", program + ".example.json"));
 }

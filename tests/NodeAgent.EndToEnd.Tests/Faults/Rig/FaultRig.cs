@@ -29,6 +29,9 @@ internal sealed class FaultRig : IAsyncDisposable
 
     internal string Folder => _folder.Path;
 
+    /// <summary>The aggregator's state.</summary>
+    internal string StateFolder => Durability.StateFolder(Folder);
+
     internal RealProcess Aggregator => _aggregators[^1];
 
     /// <summary>Every start of the aggregator.</summary>
@@ -83,8 +86,9 @@ internal sealed class FaultRig : IAsyncDisposable
             arguments.AddRange(["--set", setting]);
         }
 
-        (string file, IReadOnlyList<string> command) = _options.AggregatorLauncher.Command(Repository.AggregatorProgram, arguments);
-        RealProcess process = RealProcess.Start("aggregator", file, command, Sweep.Mark(_options.AggregatorLauncher.Environment));
+        Launcher launcher = _options.AggregatorLauncherOf(StateFolder);
+        (string file, IReadOnlyList<string> command) = launcher.Command(Repository.AggregatorProgram, arguments);
+        RealProcess process = RealProcess.Start("aggregator", file, command, Sweep.Mark(launcher.Environment));
         _aggregators.Add(process);
         return process;
     }

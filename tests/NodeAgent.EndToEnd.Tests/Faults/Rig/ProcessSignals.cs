@@ -38,6 +38,14 @@ internal static class ProcessSignals
 
         internal long Threads() => Status(process.Id, "Threads:");
 
+        /// <summary>User and system time so far (/proc/PID/stat, in hundredths of a second).</summary>
+        internal TimeSpan ProcessorTime()
+        {
+            string stat = File.ReadAllText($"/proc/{process.Id}/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return TimeSpan.FromSeconds((long.Parse(fields[11]) + long.Parse(fields[12])) / 100.0);
+        }
+
         internal int OpenFiles() => Directory.EnumerateFileSystemEntries($"/proc/{process.Id}/fd").Count();
     }
 

@@ -23,7 +23,8 @@ internal sealed record RigOptions
 
     internal Launcher AgentLauncher { get; init; } = Launcher.Plain;
 
-    internal Launcher AggregatorLauncher { get; init; } = Launcher.Plain;
+    /// <summary>How the aggregator is started, given the folder of its state.</summary>
+    internal Func<string, Launcher> AggregatorLauncherOf { get; init; } = _ => Launcher.Plain;
 
     /// <summary>Where the proxies listen; null: loopback. The host's end of a veth pair where agents live in a network namespace.</summary>
     internal IPAddress? ProxyListens { get; init; }
