@@ -60,7 +60,6 @@ public sealed class DiskFaultTests
     public async Task D5_SegmentFilesTamperedWith_GapIsReportedAndNothingIsSentTwice(string how)
     {
         await using FaultRig rig = await FaultRig.StartAsync(new RigOptions { AgentSettings = [SmallSpool] });
-        SkipWithoutSpool();
         await CutOffAsync(rig);
         for (int life = 0; life < 3; life++)
         {
@@ -92,7 +91,6 @@ public sealed class DiskFaultTests
     public async Task D6_SpoolOfAnotherAgent_IsSetAsideAndNotSent()
     {
         await using FaultRig rig = await FaultRig.StartAsync(new RigOptions { Agents = 2 });
-        SkipWithoutSpool();
         foreach (AgentUnit agent in rig.Agents)
         {
             await agent.Proxy.RefuseAsync();
@@ -145,7 +143,6 @@ public sealed class DiskFaultTests
     public async Task D8_SpoolRemovedWhileRunning_IsMadeAgain()
     {
         await using FaultRig rig = await FaultRig.StartAsync();
-        SkipWithoutSpool();
         await CutOffAsync(rig);
         await Fault.LetRunAsync(2);
         Tool.Run("rm", "-rf", rig.Agent.SpoolFolder);
@@ -166,7 +163,6 @@ public sealed class DiskFaultTests
     [InlineData("writable", "chmod go-w")]
     public async Task D9_SpoolDirectoryThatOthersControl_IsRefusedWithAReason(string how, string said)
     {
-        SkipWithoutSpool();
         await using FaultRig rig = await FaultRig.StartAsync(new RigOptions { StartsAgents = false });
         string elsewhere = Path.Combine(rig.Folder, "elsewhere");
         Directory.CreateDirectory(elsewhere);
@@ -193,7 +189,6 @@ public sealed class DiskFaultTests
     [Trait("cost", "long")]
     public async Task D11_NoInodeLeft_MemoryOnlyUntilThereAreSome()
     {
-        SkipWithoutSpool();
         await using FaultRig rig = await FaultRig.StartAsync(new RigOptions { StartsAgents = false });
         string spool = rig.Agent.SpoolFolder;
         rig.Agent.Launcher = Mounted($"{Mount(spool, "size=16m,nr_inodes=20")}; for i in $(seq 40); do : 2>/dev/null > {spool}/filler-$i || true; done");
@@ -214,7 +209,6 @@ public sealed class DiskFaultTests
     [Trait("fault", "D12")]
     public async Task D12_SecondAgentOnOneSpool_ExitsAndSaysWhy()
     {
-        SkipWithoutSpool();
         await using FaultRig rig = await FaultRig.StartAsync();
         RealProcess second = rig.Agent.Start();
 
@@ -227,11 +221,8 @@ public sealed class DiskFaultTests
         (await rig.SettleAsync()).AssertExactlyOnce("D12");
     }
 
-    private static void SkipWithoutSpool() => Assert.SkipUnless(Durability.IsThere, "the agent keeps no spool on disk yet");
-
     private static async Task<FaultRig> StartAsync(Func<string, string> mounts)
     {
-        SkipWithoutSpool();
         Assert.SkipUnless(Tool.TryRun(out string why, "unshare", "--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/mnt"), $"no mounts here: {why}");
         FaultRig rig = await FaultRig.StartAsync(new RigOptions { StartsAgents = false, AgentSettings = [SmallSpool] });
         try

@@ -11,7 +11,6 @@ public sealed class ServerDiskFaultTests
     [Trait("cost", "long")]
     public async Task S4_DiskFull_HoldsAgentsOffServesQueriesAndRecoversWithoutRestart()
     {
-        SkipWithoutLog();
         await using FaultRig rig = await FaultRig.StartAsync(new RigOptions
         {
             AggregatorLauncherOf = state => Launcher.WithMounts($"mkdir -p {state}; mount -t tmpfs -o size=24m,mode=0700 tmpfs {state}"),
@@ -49,7 +48,6 @@ public sealed class ServerDiskFaultTests
     public async Task S5_WriteAheadLogDamaged_ServesWhatIsWholeAndNeverAWrongValue(string how)
     {
         const int Seed = 5;
-        SkipWithoutLog();
         await using FaultRig rig = await FaultRig.StartAsync();
         for (int life = 0; life < 2; life++)
         {
@@ -75,8 +73,6 @@ public sealed class ServerDiskFaultTests
         await rig.Agent.StartConnectedAsync();
         await FaultRig.ProgressAsync(rig.Agent, 5, Fault.Limit);
     }
-
-    private static void SkipWithoutLog() => Assert.SkipUnless(Durability.IsThere, "the aggregator keeps no log on disk yet");
 
     private static void Inside(FaultRig rig, string script) => Tool.Run("nsenter", "-t", rig.Aggregator.Id.ToString(), "-m", "sh", "-c", script);
 
