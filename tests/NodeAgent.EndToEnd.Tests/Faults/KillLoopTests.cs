@@ -24,7 +24,7 @@ public sealed class KillLoopTests
     {
         int kills = Number("NODEAGENT_TEST_KILLS", KillsByDefault);
         int seed = Number("NODEAGENT_TEST_SEED", Random(out _));
-        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        Fault.Say($"seed {seed}");
         Stopwatch watch = Stopwatch.StartNew();
         await using FaultRig rig = await FaultRig.StartAsync(new RigOptions { Agents = Agents, Seed = seed });
         Killer killer = new(rig, new Random(seed));
@@ -38,10 +38,15 @@ public sealed class KillLoopTests
         Verdict verdict = await rig.SettleAsync();
 
         string summary = Summary(kills, seed, verdict, killing, watch.Elapsed);
-        TestContext.Current.TestOutputHelper?.WriteLine(summary);
+        Fault.Say(summary);
         if (Environment.GetEnvironmentVariable("NODEAGENT_TEST_KILLS_REPORT") is { } report)
         {
             await File.WriteAllTextAsync(report, summary + "\n");
+        }
+
+        if (verdict.Lost + verdict.Duplicated + verdict.Unknown + verdict.NeverSent + verdict.Reused > 0)
+        {
+            Fault.Say($"everything is kept in {rig.Keep($"kills-{seed}")}");
         }
 
         verdict.AssertExactlyOnce($"seed {seed}, {kills} kills");

@@ -155,6 +155,21 @@ internal sealed class FaultRig : IAsyncDisposable
             () => $"open {agent.Ledger.OpenFrames}, never seen {agent.Ledger.Read(ledger => ledger.Epochs.LastOrDefault()?.NeverSeen)}\n{Tail(agent.Process)}");
     }
 
+    /// <summary>Copies folders and logs to where they survive the test, for whoever has to find out why it failed.</summary>
+    internal string Keep(string name)
+    {
+        string kept = Path.Combine(Repository.Root, "artifacts", "faults", name);
+        Tool.TryRun(out _, "rm", "-rf", kept);
+        Directory.CreateDirectory(kept);
+        Tool.TryRun(out _, "cp", "-a", Folder + "/.", kept);
+        foreach ((RealProcess process, int number) in _aggregators.Concat(Agents.SelectMany(agent => agent.Lives)).Select((process, number) => (process, number)))
+        {
+            File.WriteAllLines(Path.Combine(kept, $"{process.Name}-{number:0000}.log"), process.Lines);
+        }
+
+        return kept;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (AgentUnit agent in Agents)

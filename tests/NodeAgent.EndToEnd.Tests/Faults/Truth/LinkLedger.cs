@@ -9,6 +9,9 @@ namespace NodeAgent.EndToEnd.Tests.Faults.Truth;
 /// <param name="SeenUnixMs">When it went by, by this machine's true clock; the agent's may be made to lie.</param>
 internal readonly record struct SentFrame(ulong Sequence, uint StandsFor, long WallUnixMs, long SeenUnixMs);
 
+/// <summary>By which message the aggregator promised to keep a record, and when.</summary>
+internal readonly record struct Promise(string By, long UnixMs);
+
 /// <summary>What one epoch of one agent's spool has shown.</summary>
 internal sealed class EpochLedger
 {
@@ -18,8 +21,8 @@ internal sealed class EpochLedger
     /// <summary>Sequences of events and inventories.</summary>
     internal SortedSet<ulong> Singles { get; } = [];
 
-    /// <summary>Sequences that the aggregator has promised to keep.</summary>
-    internal HashSet<ulong> Acknowledged { get; } = [];
+    /// <summary>Sequences that the aggregator has promised to keep, with how and when it did so first.</summary>
+    internal Dictionary<ulong, Promise> Acknowledged { get; } = [];
 
     /// <summary>Records that the agent says it dropped.</summary>
     internal ulong Dropped { get; set; }
@@ -55,10 +58,10 @@ internal sealed class EpochLedger
     }
 
     /// <summary>Acknowledged frames.</summary>
-    internal IEnumerable<SentFrame> AcknowledgedFrames => Frames.Values.Where(frame => Acknowledged.Contains(frame.Sequence));
+    internal IEnumerable<SentFrame> AcknowledgedFrames => Frames.Values.Where(frame => Acknowledged.ContainsKey(frame.Sequence));
 
     /// <summary>Frames that nobody has promised to keep yet.</summary>
-    internal int OpenFrames => Frames.Keys.Count(sequence => !Acknowledged.Contains(sequence));
+    internal int OpenFrames => Frames.Keys.Count(sequence => !Acknowledged.ContainsKey(sequence));
 }
 
 /// <summary>
@@ -194,14 +197,14 @@ internal sealed class LinkLedger
             whole.Welcomes++;
             foreach (ulong sequence in _epoch!.Frames.Keys.TakeWhile(sequence => sequence <= welcome.AcknowledgedSequence))
             {
-                _epoch.Acknowledged.Add(sequence);
+                _epoch.Acknowledged.TryAdd(sequence, new Promise("welcome", Fault.NowUnixMs));
             }
 
             foreach (SequenceRange range in welcome.Held)
             {
                 for (ulong sequence = range.First; sequence <= range.Last; sequence++)
                 {
-                    _epoch.Acknowledged.Add(sequence);
+                    _epoch.Acknowledged.TryAdd(sequence, new Promise("held", Fault.NowUnixMs));
                 }
             }
         }
@@ -212,7 +215,7 @@ internal sealed class LinkLedger
             int count = 0;
             while (count < _carried.Count && _carried[count] <= upTo)
             {
-                _epoch!.Acknowledged.Add(_carried[count]);
+                _epoch!.Acknowledged.TryAdd(_carried[count], new Promise("acknowledgement", Fault.NowUnixMs));
                 count++;
             }
 

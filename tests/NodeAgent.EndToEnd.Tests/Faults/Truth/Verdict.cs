@@ -15,7 +15,12 @@ namespace NodeAgent.EndToEnd.Tests.Faults.Truth;
 internal sealed record Verdict(
     long Acked, long Stored, long Lost, long Duplicated, long Unknown, long NeverSent, long Reused, long Resent, int Epochs)
 {
+    private const int MostDetails = 40;
+
     private static readonly Verdict Nothing = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /// <summary>The first of the frames that are lost, one a line, for whoever has to find out why.</summary>
+    internal IReadOnlyList<string> Details { get; private init; } = [];
 
     /// <summary>Asks the aggregator about each agent and compares.</summary>
     internal static async Task<Verdict> ReachAsync(TickReader reader, IEnumerable<(string Node, LinkLedger Ledger)> agents)
@@ -31,13 +36,16 @@ internal sealed record Verdict(
 
     public static Verdict operator +(Verdict a, Verdict b) => new(
         a.Acked + b.Acked, a.Stored + b.Stored, a.Lost + b.Lost, a.Duplicated + b.Duplicated, a.Unknown + b.Unknown,
-        a.NeverSent + b.NeverSent, a.Reused + b.Reused, a.Resent + b.Resent, a.Epochs + b.Epochs);
+        a.NeverSent + b.NeverSent, a.Reused + b.Reused, a.Resent + b.Resent, a.Epochs + b.Epochs)
+    {
+        Details = [.. a.Details.Concat(b.Details).Take(MostDetails)],
+    };
 
     /// <summary>Nothing acknowledged is missing, nothing is there twice, nothing was invented.</summary>
     internal void AssertExactlyOnce(string context)
     {
         Assert.True(Acked > 0, $"{context}: nothing was acknowledged, so nothing was proven: {this}");
-        Assert.True(Lost == 0 && Duplicated == 0 && Unknown == 0 && Reused == 0, $"{context}: {this}");
+        Assert.True(Lost == 0 && Duplicated == 0 && Unknown == 0 && Reused == 0, $"{context}: {this}\n{string.Join('\n', Details)}");
     }
 
     private static async Task<Verdict> OfAsync(TickReader reader, string node, LinkLedger ledger)
@@ -59,8 +67,21 @@ internal sealed record Verdict(
             Lost = acked.Count(tick => !stored.WallUnixMs.Contains(tick)),
             Duplicated = stored.Samples - stored.WallUnixMs.Count,
             Unknown = stored.WallUnixMs.Count(tick => !sent.Contains(tick)),
+            Details = ledger.Read(all => Describe(node, all, stored.WallUnixMs)),
         };
     }
+
+    private static string[] Describe(string node, LinkLedger ledger, IReadOnlySet<long> stored) =>
+    [
+        .. ledger.Epochs.SelectMany(epoch => epoch.AcknowledgedFrames.Where(frame => !stored.Contains(frame.WallUnixMs)).Select(frame =>
+        {
+            Promise promise = epoch.Acknowledged[frame.Sequence];
+            return $"{node}: sequence {frame.Sequence}, tick {Time(frame.WallUnixMs)}, seen {Time(frame.SeenUnixMs)}, promised by {promise.By} at {Time(promise.UnixMs)}";
+        })).Take(MostDetails),
+    ];
+
+    private static string Time(long unixMs) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("HH:mm:ss.fff", System.Globalization.CultureInfo.InvariantCulture);
 
     // Where this node's samples can lie: at the agent's times, and, where its clock lied and the aggregator mended it, at the true ones.
     // Each span is read once, so that nothing is counted twice.
