@@ -83,6 +83,9 @@ internal sealed class LinkLedger
 
     internal int Frames { get; private set; }
 
+    /// <summary>Frames that went over the wire where nothing before them lets a reader decode them.</summary>
+    internal List<string> Unreadable { get; } = [];
+
     /// <summary>By epoch, in the order the epochs appeared. Only read under <see cref="Read{T}"/>.</summary>
     internal IEnumerable<EpochLedger> Epochs => _order.Select(epoch => _epochs[epoch]);
 
@@ -118,7 +121,10 @@ internal sealed class LinkLedger
     internal sealed class LinkStreamLedger(LinkLedger whole)
     {
         private readonly List<ulong> _carried = [];
+        private readonly HashSet<uint> _schemas = [];
         private EpochLedger? _epoch;
+        private Lane _lane;
+        private ulong _last;
 
         internal void OnAgentMessage(byte[] bytes)
         {
@@ -130,6 +136,10 @@ internal sealed class LinkLedger
                     case AgentMessage.BodyOneofCase.Hello:
                         _epoch = whole.EpochNeedsLock(message.Hello.SpoolEpoch);
                         _epoch.Dropped = Math.Max(_epoch.Dropped, message.Hello.DroppedRecords);
+                        _lane = message.Hello.Lane;
+                        break;
+                    case AgentMessage.BodyOneofCase.Schema:
+                        _schemas.Add(message.Schema.SchemaId);
                         break;
                     case AgentMessage.BodyOneofCase.Frame:
                         TakeFrameNeedsLock(message.Frame);
@@ -175,6 +185,7 @@ internal sealed class LinkLedger
         {
             whole.Frames++;
             _carried.Add(frame.Sequence);
+            CheckReadableNeedsLock(frame);
             if (_epoch!.Frames.TryGetValue(frame.Sequence, out SentFrame former))
             {
                 _epoch.Resent++;
@@ -185,8 +196,26 @@ internal sealed class LinkLedger
             _epoch.Frames[frame.Sequence] = new SentFrame(frame.Sequence, Math.Max(1, frame.StandsFor), frame.WallUnixMs, Fault.NowUnixMs);
         }
 
+        // What no reader can read is lost although it was sent and may be acknowledged.
+        private void CheckReadableNeedsLock(Frame frame)
+        {
+            ulong first = frame.Sequence - Math.Max(1, frame.StandsFor) + 1;
+            if (!frame.Key && first != _last + 1)
+            {
+                whole.Unreadable.Add($"{_lane}: frame {frame.Sequence} comes after {_last} and is no key frame");
+            }
+
+            foreach (Block block in frame.Blocks.Where(block => !_schemas.Contains(block.SchemaId)))
+            {
+                whole.Unreadable.Add($"{_lane}: frame {frame.Sequence} has a block of schema {block.SchemaId}, which this stream has not carried");
+            }
+
+            _last = frame.Sequence;
+        }
+
         private void TakeSingleNeedsLock(ulong sequence)
         {
+            _last = sequence;
             _carried.Add(sequence);
             _epoch!.Singles.Add(sequence);
         }

@@ -38,7 +38,7 @@ internal sealed record Verdict(
         a.Acked + b.Acked, a.Stored + b.Stored, a.Lost + b.Lost, a.Duplicated + b.Duplicated, a.Unknown + b.Unknown,
         a.NeverSent + b.NeverSent, a.Reused + b.Reused, a.Resent + b.Resent, a.Epochs + b.Epochs)
     {
-        Details = [.. a.Details.Concat(b.Details).Take(MostDetails)],
+        Details = [.. a.Details.Concat(b.Details).Take(4 * MostDetails)],
     };
 
     /// <summary>Nothing acknowledged is missing, nothing is there twice, nothing was invented.</summary>
@@ -78,6 +78,7 @@ internal sealed record Verdict(
             Promise promise = epoch.Acknowledged[frame.Sequence];
             return $"{node}: sequence {frame.Sequence}, tick {Time(frame.WallUnixMs)}, seen {Time(frame.SeenUnixMs)}, promised by {promise.By} at {Time(promise.UnixMs)}";
         })).Take(MostDetails),
+        .. ledger.Unreadable.Select(what => $"{node}: {what}").Take(MostDetails),
     ];
 
     private static string Time(long unixMs) =>
