@@ -4,8 +4,8 @@ using NodeAgent.Build.Steps;
 return args switch
 {
     ["up", .. var rest] => await UpCommand.RunAsync(rest),
-    ["test", .. var rest] => await TestStep.RunAsync(rest, thorough: false),
-    ["e2e", .. var rest] => await TestStep.RunEndToEndAsync(rest),
+    ["test", .. var rest] => await TestStep.RunAsync(rest),
+    ["e2e", .. var rest] => await EndToEndStep.RunAsync(rest),
     ["bench", .. var rest] => await BenchStep.RunAsync(rest),
     ["fuzz", .. var rest] => await FuzzStep.RunAsync(rest),
     ["pack", .. var rest] => await PackStep.RunAsync(rest),
@@ -26,7 +26,9 @@ static int Usage(string[] args)
         ./build.sh VERB
           up [--for 20s] [--port N]   build, start aggregator and agent on this machine, show live readings; ends with Ctrl+C or after --for
           test [FILTER]               build everything, run all tests (FILTER: only test projects whose name contains it)
-          e2e                         the end-to-end tests in their long form
+          e2e                         the end-to-end tests in their long form, the real fault list among them
+          e2e --faults [N3,S4 ...]    the real fault list, or some of it (docs/reliability.md)
+          e2e --kills N [--seed S]    SIGKILL of agents and aggregator in turn, N times; one line of JSON last
           bench NAME [ARGS]           agent | rpc | tick | codec: a table, and one line of JSON last
           fuzz [TARGET] [--for 60s]   random and mutated input into every parser
           pack                        trimmed single-file programs into artifacts/pack

@@ -10,34 +10,44 @@ namespace NodeAgent.Build.Steps;
 /// </summary>
 internal static partial class TestStep
 {
-    internal static async Task<int> RunAsync(string[] arguments, bool thorough)
+    // Faults that take more than a few seconds each belong to ./build.sh e2e.
+    private static readonly string[] QuickTests = ["-trait-", "cost=long"];
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
+
+    internal static async Task<int> RunAsync(string[] arguments)
     {
         string filter = arguments is [var only, ..] ? only : "";
-        await PrepareAsync().ConfigureAwait(false);
-        int built = await Shell.BuildAsync("NodeAgent.sln").ConfigureAwait(false);
-        if (built == 0)
-        {
-            built = await Shell.PublishAgentAsync("linux-x64").ConfigureAwait(false);
-        }
-
+        int built = await PrepareAndBuildAsync("NodeAgent.sln").ConfigureAwait(false);
         if (built != 0)
         {
             return built;
         }
 
-        Dictionary<string, string> environment = thorough ? new() { ["NODEAGENT_TEST_THOROUGH"] = "1" } : [];
         Totals totals = default;
         foreach (string project in TestProjects().Where(name => name.Contains(filter, StringComparison.OrdinalIgnoreCase)))
         {
-            totals += await RunProjectAsync(project, [], environment).ConfigureAwait(false);
+            totals += await RunProjectAsync(project, QuickTests, [], Limit).ConfigureAwait(false);
         }
 
         Console.WriteLine();
+        return Report(totals);
+    }
+
+    /// <summary>The last line of a run of tests, and its exit code.</summary>
+    internal static int Report(Totals totals)
+    {
         Console.WriteLine($"{totals.Passed} passed, {totals.Failed} failed, {totals.Skipped} skipped");
         return totals.Failed > 0 || totals.Passed == 0 ? 1 : 0;
     }
 
-    internal static Task<int> RunEndToEndAsync(string[] arguments) => RunAsync(["EndToEnd", .. arguments], thorough: true);
+    /// <summary>What the tests of a project or of the whole solution need: foreign tools, the programs, the published agent.</summary>
+    internal static async Task<int> PrepareAndBuildAsync(string project)
+    {
+        await PrepareAsync().ConfigureAwait(false);
+        int built = await Shell.BuildAsync(project).ConfigureAwait(false);
+        return built != 0 ? built : await Shell.PublishAgentAsync("linux-x64").ConfigureAwait(false);
+    }
 
     /// <summary>The page tests of Repo.Tests, told to write instead of compare.</summary>
     internal static async Task<int> WritePagesAsync(string[] arguments)
@@ -48,7 +58,7 @@ internal static partial class TestStep
             return built;
         }
 
-        Totals totals = await RunProjectAsync("NodeAgent.Repo.Tests", ["-class", "*GeneratedPage*"], new() { ["GOLDEN_UPDATE"] = "1" }).ConfigureAwait(false);
+        Totals totals = await RunProjectAsync("NodeAgent.Repo.Tests", ["-class", "*GeneratedPage*"], new() { ["GOLDEN_UPDATE"] = "1" }, Limit).ConfigureAwait(false);
         return totals.Failed;
     }
 
@@ -73,13 +83,14 @@ internal static partial class TestStep
         Directory.EnumerateDirectories(Path.Combine(Repository.Root, "tests"), "*.Tests").Select(folder => Path.GetFileName(folder))
             .OrderBy(name => name.Contains("EndToEnd", StringComparison.Ordinal)).ThenBy(name => name, StringComparer.Ordinal);
 
-    private static async Task<Totals> RunProjectAsync(string project, string[] arguments, Dictionary<string, string> environment)
+    /// <summary>Runs a test project's program; failures, skips and what tests say of themselves are passed on.</summary>
+    internal static async Task<Totals> RunProjectAsync(string project, string[] arguments, Dictionary<string, string> environment, TimeSpan limit)
     {
         Stopwatch watch = Stopwatch.StartNew();
         Totals totals = default;
         string program = Repository.Program(project, project);
         using RealProcess process = RealProcess.Start(project, program, ["-noColor", "-noLogo", .. arguments], environment, Show);
-        await process.WaitForExitAsync(TimeSpan.FromMinutes(30)).ConfigureAwait(false);
+        await process.WaitForExitAsync(limit).ConfigureAwait(false);
         process.EndNow();
         foreach (string line in process.Lines)
         {
@@ -100,7 +111,11 @@ internal static partial class TestStep
     private static void Show(string line)
     {
         string text = line.TrimStart();
-        if (line.StartsWith("    ", StringComparison.Ordinal) && !text.StartsWith("Discover", StringComparison.Ordinal)
+        if (text.IndexOf("[OUTPUT] ", StringComparison.Ordinal) is >= 0 and var said)
+        {
+            Console.WriteLine($"         {text[(said + 9)..]}");
+        }
+        else if (line.StartsWith("    ", StringComparison.Ordinal) && !text.StartsWith("Discover", StringComparison.Ordinal)
             && !text.StartsWith("Starting", StringComparison.Ordinal) && !text.StartsWith("Finished", StringComparison.Ordinal))
         {
             Console.WriteLine(line);
@@ -110,7 +125,8 @@ internal static partial class TestStep
     [GeneratedRegex(@"Total: (\d+), Errors: (\d+), Failed: (\d+), Skipped: (\d+)")]
     private static partial Regex SummaryLine();
 
-    private readonly record struct Totals(int Passed, int Failed, int Skipped)
+    /// <summary>Of one or more test programs.</summary>
+    internal readonly record struct Totals(int Passed, int Failed, int Skipped)
     {
         public static Totals operator +(Totals a, Totals b) => new(a.Passed + b.Passed, a.Failed + b.Failed, a.Skipped + b.Skipped);
 

@@ -17,6 +17,7 @@ public sealed partial class RealProcess : IDisposable
     private readonly List<(Func<string, bool> Matches, TaskCompletionSource<string> Found)> _awaited = [];
     private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Action<string>? _onLine;
+    private bool _isDisposed;
 
     private RealProcess(string name, ProcessStartInfo start, Action<string>? onLine)
     {
@@ -39,7 +40,7 @@ public sealed partial class RealProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => _isDisposed || _process.HasExited;
 
     /// <summary>Exit code; only after it has exited.</summary>
     public int ExitCode => _process.ExitCode;
@@ -161,6 +162,11 @@ public sealed partial class RealProcess : IDisposable
             return true;
         }
 
+        if (_isDisposed)
+        {
+            return true;
+        }
+
         Signal(SigTerm);
         if (await WaitForExitAsync(limit).ConfigureAwait(false))
         {
@@ -174,7 +180,7 @@ public sealed partial class RealProcess : IDisposable
     /// <summary>Ends it without asking (SIGKILL).</summary>
     public void EndNow()
     {
-        if (!_process.HasExited)
+        if (!HasExited)
         {
             _process.Kill(entireProcessTree: true);
             _process.WaitForExit(5_000);
@@ -183,8 +189,12 @@ public sealed partial class RealProcess : IDisposable
 
     public void Dispose()
     {
-        EndNow();
-        _process.Dispose();
+        if (!_isDisposed)
+        {
+            EndNow();
+            _isDisposed = true;
+            _process.Dispose();
+        }
     }
 
     private void Take(string? line)

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using NodeAgent.EndToEnd.Tests.Faults.Rig;
+using NodeAgent.EndToEnd.Tests.Faults.Truth;
+using NodeAgent.Testing.Processes;
+
+namespace NodeAgent.EndToEnd.Tests.Faults;
+
+/// <summary>
+/// S3 and P1: SIGKILL of agents and aggregator in turn, at random moments, under load. A dozen in every test run;
+/// <c>./build.sh e2e --kills 1000</c> for the promise. The moments come from a printed seed; what the machine does between two moments does
+/// not, so a seed repeats the schedule and not the run.
+/// </summary>
+public sealed class KillLoopTests
+{
+    private const int Agents = 4;
+    private const int KillsByDefault = 12;
+
+    private static readonly TimeSpan ProgressLimit = TimeSpan.FromSeconds(90);
+
+    [Fact]
+    public async Task Kills_OfAgentAndAggregatorInTurn_LoseNothingAcknowledgedAndStoreNothingTwice()
+    {
+        int kills = Number("NODEAGENT_TEST_KILLS", KillsByDefault);
+        int seed = Number("NODEAGENT_TEST_SEED", Random(out _));
+        Fault.Say($"seed {seed}");
+        Stopwatch watch = Stopwatch.StartNew();
+        await using FaultRig rig = await FaultRig.StartAsync(new RigOptions { Agents = Agents, Seed = seed });
+        Killer killer = new(rig, new Random(seed));
+        for (int i = 0; i < kills; i++)
+        {
+            await killer.KillAsync(i);
+        }
+
+        await Task.WhenAll(rig.Agents.Select(agent => FaultRig.ProgressAsync(agent, 1, ProgressLimit)));
+        TimeSpan killing = watch.Elapsed;
+        Verdict verdict = await rig.SettleAsync();
+
+        string summary = Summary(kills, seed, verdict, killing, watch.Elapsed);
+        Fault.Say(summary);
+        if (Environment.GetEnvironmentVariable("NODEAGENT_TEST_KILLS_REPORT") is { } report)
+        {
+            await File.WriteAllTextAsync(report, summary + "\n");
+        }
+
+        if (verdict.Lost + verdict.Duplicated + verdict.Unknown + verdict.NeverSent + verdict.Reused > 0)
+        {
+            Fault.Say($"everything is kept in {rig.Keep($"kills-{seed}")}");
+        }
+
+        verdict.AssertExactlyOnce($"seed {seed}, {kills} kills");
+        Assert.True(verdict.NeverSent == 0, $"seed {seed}: records that were spooled never came: {verdict}");
+        Assert.Equal(Agents, verdict.Epochs);
+    }
+
+    private static string Summary(int kills, int seed, Verdict verdict, TimeSpan killing, TimeSpan whole) => JsonSerializer.Serialize(new Dictionary<string, object>
+    {
+        ["kills"] = kills,
+        ["acked"] = verdict.Acked,
+        ["stored"] = verdict.Stored,
+        ["lost"] = verdict.Lost,
+        ["duplicated"] = verdict.Duplicated,
+        ["unknown"] = verdict.Unknown,
+        ["never_sent"] = verdict.NeverSent,
+        ["reused"] = verdict.Reused,
+        ["resent"] = verdict.Resent,
+        ["epochs"] = verdict.Epochs,
+        ["agents"] = Agents,
+        ["seed"] = seed,
+        ["kills_per_s"] = Math.Round(kills / killing.TotalSeconds, 2),
+        ["seconds"] = Math.Round(whole.TotalSeconds, 1),
+    });
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int value) ? value : otherwise;
+
+    // A run's own seed; printed, so that it can be given back.
+    private static int Random(out Random random)
+    {
+        random = new Random(Environment.TickCount ^ Environment.ProcessId);
+        return random.Next(1, int.MaxValue);
+    }
+
+    /// <summary>Kills one program after another and starts it again, sometimes before the one before has recovered.</summary>
+    private sealed class Killer(FaultRig rig, Random random)
+    {
+        private const double LongestWaitMs = 900;
+        private const double LongestAbsenceMs = 150;
+
+        internal async Task KillAsync(int number)
+        {
+            // Most kills hit the middle of the work; some come right after a start, when recovery is running.
+            await WaitAsync(random.Next(4) == 0 ? random.NextDouble() * 50 : random.NextDouble() * LongestWaitMs).ConfigureAwait(false);
+            if (number % 2 == 0)
+            {
+                await rig.Aggregator.KillAsync().ConfigureAwait(false);
+                rig.Aggregator.Dispose();
+                await WaitAsync(random.NextDouble() * LongestAbsenceMs).ConfigureAwait(false);
+
+                // One in eight is not waited for: the next kills find it starting.
+                if (random.Next(8) == 0)
+                {
+                    rig.LaunchAggregator();
+                }
+                else
+                {
+                    await rig.StartAggregatorAsync().ConfigureAwait(false);
+                }
+
+                return;
+            }
+
+            AgentUnit agent = rig.Agents[random.Next(rig.Agents.Count)];
+            await agent.KillAsync().ConfigureAwait(false);
+            agent.Process.Dispose();
+            await WaitAsync(random.NextDouble() * LongestAbsenceMs).ConfigureAwait(false);
+            agent.Start();
+        }
+
+        private static Task WaitAsync(double milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
+    }
+}
