@@ -27,6 +27,7 @@ internal sealed class MemorySchema : SchemaHandle
     private int _version;
     private long _newest;
     private bool _hasRows;
+    private volatile SchemaState _state = SchemaState.Empty;
     private long _closedThrough = long.MinValue;
     private int _closedRows; // rows of the main part's newest block, still in its rows until they are overwritten
     private int _closeAt;
@@ -80,9 +81,21 @@ internal sealed class MemorySchema : SchemaHandle
         set => Volatile.Write(ref _taps, value);
     }
 
+    /// <summary>Dense, never reused; what files and the index log call the schema.</summary>
+    public int Id { get; init; }
+
+    /// <summary>What the files hold of the schema. Replaced by the thread that writes them, under the writer lock.</summary>
+    public SchemaState State => _state;
+
+    /// <summary>Whether the index log knows the schema. Owned by the thread that writes files.</summary>
+    public bool IsRecorded { get; set; }
+
+    /// <summary>Smallest log id of the rows that are in no file; <see cref="ulong.MaxValue"/>: none.</summary>
+    public ulong FirstWalId => Math.Min(_main.FirstWalId, _late.FirstWalId);
+
     public long OldestUnixMs => Math.Min(_main.OldestUnixMs, _late.OldestUnixMs);
 
-    public AppendResult Append(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    public AppendResult Append(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId = 0)
     {
         if (values.Length != _series.Length || present.Length != (_series.Length + 63) >> 6)
         {
@@ -92,7 +105,7 @@ internal sealed class MemorySchema : SchemaHandle
 
         lock (_writer)
         {
-            AppendResult result = StoreNeedsLock(unixMs, values, present);
+            AppendResult result = StoreNeedsLock(unixMs, values, present, walId);
             Counters.Count(result);
             if (result <= AppendResult.Late)
             {
@@ -104,6 +117,24 @@ internal sealed class MemorySchema : SchemaHandle
 
             return result;
         }
+    }
+
+    /// <summary>Counts a row that a replay brought though all files have it.</summary>
+    public AppendResult Skip()
+    {
+        lock (_writer)
+        {
+            Counters.Count(AppendResult.Duplicate);
+            return AppendResult.Duplicate;
+        }
+    }
+
+    /// <summary>Whether a row may lie in a time range: by what is held in memory and what the files hold.</summary>
+    public bool MayHave(long fromUnixMs, long toUnixMs)
+    {
+        SchemaState state = _state;
+        return (state.FirstUnixMs <= toUnixMs && state.LastUnixMs >= fromUnixMs)
+            || _main.MayHave(fromUnixMs, toUnixMs) || _late.MayHave(fromUnixMs, toUnixMs);
     }
 
     /// <summary>
@@ -145,8 +176,10 @@ internal sealed class MemorySchema : SchemaHandle
             long mainQuietMs = _mainQuiet.Measure(Counters.Stored, nowUnixMs);
             CloseIfQuietNeedsLock(_main, mainQuietMs, IsReplaced ? QuietReplacedMs : QuietMs);
             CloseIfQuietNeedsLock(_late, _lateQuiet.Measure(Counters.Of(AppendResult.Late), nowUnixMs), QuietReplacedMs);
-            long forgetMs = IsReplaced ? QuietReplacedMs : _accounts.Options.RetentionMs;
-            _expired = mainQuietMs >= forgetMs && _main.IsEmpty && _late.IsEmpty;
+            _state = _state.RegisteredUnixMs == 0 ? _state with { RegisteredUnixMs = nowUnixMs } : _state;
+            long forgetMs = IsReplaced && !_accounts.HasFiles ? QuietReplacedMs : _accounts.Options.RetentionMs;
+            long silentMs = _accounts.HasFiles ? nowUnixMs - Math.Max(_state.LastUnixMs, _state.RegisteredUnixMs) : mainQuietMs;
+            _expired = silentMs >= forgetMs && _main.IsEmpty && _late.IsEmpty;
             return _expired;
         }
     }
@@ -165,6 +198,96 @@ internal sealed class MemorySchema : SchemaHandle
             part.Blocks = [.. part.Blocks.AsSpan(0, at), .. part.Blocks.AsSpan(at + 1)];
             _accounts.AddBlockBytes(-block.Bytes);
             return true;
+        }
+    }
+
+    /// <summary>The closed blocks in the order in which later writes win: the late part's are younger than the main part's.</summary>
+    public void CollectBlocks(List<Block> into)
+    {
+        into.AddRange(_main.Blocks);
+        into.AddRange(_late.Blocks);
+    }
+
+    /// <summary>Closes the open rows, so that everything appended so far is in blocks.</summary>
+    public void CloseHeads()
+    {
+        lock (_writer)
+        {
+            foreach (HeadPart part in (ReadOnlySpan<HeadPart>)[_main, _late])
+            {
+                if (part.Count > 0)
+                {
+                    CloseNeedsLock(part);
+                }
+            }
+        }
+    }
+
+    /// <summary>Lets go of blocks that are in files now, and notes what the files hold.</summary>
+    /// <param name="inFiles">From <see cref="CollectBlocks"/>.</param>
+    /// <param name="state">From <see cref="StateWith"/>.</param>
+    public void DropBlocks(HashSet<Block> inFiles, SchemaState state)
+    {
+        lock (_writer)
+        {
+            _state = state; // before the blocks go: whoever asks whether there is anything must find one of the two
+            foreach (HeadPart part in (ReadOnlySpan<HeadPart>)[_main, _late])
+            {
+                Block[] kept = Array.FindAll(part.Blocks, block => !inFiles.Contains(block));
+                foreach (Block block in part.Blocks)
+                {
+                    _accounts.AddBlockBytes(inFiles.Contains(block) ? -block.Bytes : 0);
+                }
+
+                part.Blocks = kept;
+            }
+        }
+    }
+
+    /// <summary>What the files hold once these blocks are in them.</summary>
+    /// <param name="inFiles">The blocks that go into files.</param>
+    /// <param name="vouchedWalId">No row with an id up to this is on its way any more.</param>
+    /// <param name="firstWalId">Smallest log id of the rows that then are in no file; <see cref="ulong.MaxValue"/>: none.</param>
+    public SchemaState StateWith(List<Block> inFiles, ulong vouchedWalId, out ulong firstWalId)
+    {
+        SchemaState state = _state;
+        ulong last = 0;
+        foreach (Block block in inFiles)
+        {
+            state = state with
+            {
+                FirstUnixMs = Math.Min(state.FirstUnixMs, block.FirstUnixMs), LastUnixMs = Math.Max(state.LastUnixMs, block.LastUnixMs),
+            };
+            last = Math.Max(last, block.WalIds.Last);
+        }
+
+        // A row that is neither in these blocks nor in a file bounds what may be called durable; so does one that may yet overtake.
+        lock (_writer)
+        {
+            ulong first = ulong.MaxValue;
+            foreach (HeadPart part in (ReadOnlySpan<HeadPart>)[_main, _late])
+            {
+                first = Math.Min(first, part.WalIds.First);
+                foreach (Block block in part.Blocks)
+                {
+                    first = inFiles.Contains(block) ? first : Math.Min(first, block.WalIds.First);
+                }
+            }
+
+            firstWalId = first;
+            ulong durable = Math.Min(Math.Min(last, vouchedWalId), first - 1);
+            return state with { DurableWalId = Math.Max(state.DurableWalId, durable) };
+        }
+    }
+
+    /// <summary>Takes over what the index log says, before the first row.</summary>
+    public void Restore(SchemaState state)
+    {
+        lock (_writer)
+        {
+            _state = state;
+            _hasRows = state.LastUnixMs > long.MinValue;
+            Volatile.Write(ref _newest, _hasRows ? state.LastUnixMs : 0);
         }
     }
 
@@ -189,8 +312,13 @@ internal sealed class MemorySchema : SchemaHandle
         }
     }
 
-    private AppendResult StoreNeedsLock(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    private AppendResult StoreNeedsLock(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId)
     {
+        if (walId != 0 && walId <= _state.DurableWalId)
+        {
+            return AppendResult.Duplicate; // a replay brings what the files have
+        }
+
         if (_expired)
         {
             return AppendResult.Expired;
@@ -208,6 +336,7 @@ internal sealed class MemorySchema : SchemaHandle
 
         if (!_hasRows || unixMs > _newest)
         {
+            _main.WalIds = _main.WalIds.With(walId);
             AddLastNeedsLock(_main, unixMs, values, present);
             Volatile.Write(ref _newest, unixMs);
             _hasRows = true;
@@ -217,6 +346,7 @@ internal sealed class MemorySchema : SchemaHandle
 
         if (unixMs > _closedThrough)
         {
+            _main.WalIds = _main.WalIds.With(walId);
             bool inserted = PlaceNeedsLock(_main, unixMs, values, present);
             CloseIfFullNeedsLock(_main, ref _closeAt);
             return inserted ? AppendResult.OutOfOrder : AppendResult.Duplicate;
@@ -227,6 +357,7 @@ internal sealed class MemorySchema : SchemaHandle
             return AppendResult.Duplicate; // the newest row sent again just after its head was closed: nothing to keep aside
         }
 
+        _late.WalIds = _late.WalIds.With(walId);
         int lateCloseAt = _accounts.Options.HeadRows;
         bool late = PlaceNeedsLock(_late, unixMs, values, present);
         CloseIfFullNeedsLock(_late, ref lateCloseAt);
@@ -326,7 +457,7 @@ internal sealed class MemorySchema : SchemaHandle
     /// <summary>Compresses the open rows while readers go on reading them, then swaps them for the block in one step.</summary>
     private void CloseNeedsLock(HeadPart part)
     {
-        Block block = BlockEncoder.OfThread.Encode(part.Rows!, part.Count, _scales);
+        Block block = BlockEncoder.OfThread.Encode(part.Rows!, part.Count, _scales, part.WalIds);
         Block[] blocks = [.. part.Blocks, block];
         if (part == _main)
         {
@@ -337,9 +468,13 @@ internal sealed class MemorySchema : SchemaHandle
         Interlocked.Increment(ref _version);
         part.Blocks = blocks;
         part.Count = 0;
+        part.WalIds = WalRange.None;
         Interlocked.Increment(ref _version);
         _accounts.AddBlockBytes(block.Bytes);
-        _accounts.Closed.Enqueue(new ClosedBlock(this, part, block));
+        if (!_accounts.HasFiles)
+        {
+            _accounts.Closed.Enqueue(new ClosedBlock(this, part, block));
+        }
     }
 
     private static int CountBits(ReadOnlySpan<ulong> words)

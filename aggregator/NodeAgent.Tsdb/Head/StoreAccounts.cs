@@ -15,6 +15,14 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
 
     public MemoryStoreOptions Options => options;
 
+    /// <summary>Rows of this age are refused.</summary>
+    public long MaxAgeMs { get; init; } = options.RetentionMs;
+
+    /// <summary>
+    /// Closed blocks leave for files: whoever writes those looks for them, and an empty head does not mean that nothing is held.
+    /// </summary>
+    public bool HasFiles { get; init; }
+
     public long HeadBytes => Volatile.Read(ref _headBytes);
 
     public long BlockBytes => Volatile.Read(ref _blockBytes);
@@ -34,7 +42,7 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
 
     public void SetNow(long nowUnixMs)
     {
-        Volatile.Write(ref _oldestAllowed, nowUnixMs - options.RetentionMs);
+        Volatile.Write(ref _oldestAllowed, nowUnixMs - MaxAgeMs);
         Volatile.Write(ref _newestAllowed, nowUnixMs + options.MaxAheadMs);
     }
 }

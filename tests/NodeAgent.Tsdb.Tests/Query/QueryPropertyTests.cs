@@ -1,5 +1,6 @@
 using NodeAgent.Contracts.Series;
 using NodeAgent.Tsdb.Query;
+using NodeAgent.Tsdb.Tests.Storage;
 using static NodeAgent.Tsdb.Tests.Make;
 
 namespace NodeAgent.Tsdb.Tests.Query;
@@ -19,8 +20,22 @@ public sealed class QueryPropertyTests
     [MemberData(nameof(Seeds.Many), MemberType = typeof(Seeds))]
     public void RangeAndInstant_AnyPlanOverAnyData_AnswerAsTheNaiveReference(int seed)
     {
-        Random random = new(seed);
         using RandomFleet fleet = new(seed);
+        AskAnything(fleet, seed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds.Many), MemberType = typeof(Seeds))]
+    public void RangeAndInstant_OverFilesHeadsAndRestarts_AnswerAsTheNaiveReference(int seed)
+    {
+        using LoggedStore durable = new(seed);
+        using RandomFleet fleet = new(seed, durable);
+        AskAnything(fleet, seed);
+    }
+
+    private static void AskAnything(RandomFleet fleet, int seed)
+    {
+        Random random = new(seed);
         QueryEngine engine = new(fleet.Store, new QueryLimits(), TimeProvider.System);
         for (int i = 0; i < 25; i++)
         {
