@@ -5,7 +5,9 @@ using NodeAgent.Journal.Files;
 using NodeAgent.Tsdb.Head;
 using NodeAgent.Tsdb.Index;
 using NodeAgent.Tsdb.Live;
+using NodeAgent.Tsdb.Merging;
 using NodeAgent.Tsdb.Query;
+using NodeAgent.Tsdb.Retention;
 using NodeAgent.Tsdb.Storage;
 
 namespace NodeAgent.Tsdb;
@@ -20,10 +22,15 @@ public sealed class DurableStore : IDurableStore
 {
     internal const long WindowMs = 2 * 3_600_000L;
 
+    private const long MergeRetryMs = 60_000; // a merge that the disk refused would read the same gigabytes in vain
+
     private readonly StoreAccounts _accounts;
     private readonly SeriesRegistry _registry;
     private readonly SegmentStore _segments;
     private readonly HeadFlush _flush;
+    private readonly FileRetention _retention;
+    private readonly MergePlanner _planner;
+    private readonly SegmentMerge _merge;
     private readonly StoreWorkers? _workers;
     private readonly Lock _flushing = new(); // one flush at a time: blocks must not go into two segments
     private readonly Lock _maintenance = new();
@@ -31,6 +38,8 @@ public sealed class DurableStore : IDurableStore
     private ulong _vouched;
     private ulong _durable;
     private long _lastFlushUnixMs;
+    private long _mergeNotBeforeUnixMs = long.MinValue;
+    private volatile bool _stopping;
 
     private DurableStore(DurableStoreOptions options, StoreAccounts accounts, SeriesRegistry registry, SegmentStore segments)
     {
@@ -39,6 +48,9 @@ public sealed class DurableStore : IDurableStore
         _registry = registry;
         _segments = segments;
         _flush = new HeadFlush(segments, WindowMs);
+        _retention = new FileRetention(segments, options);
+        _planner = new MergePlanner(options.PackClosedDays);
+        _merge = new SegmentMerge(segments, registry, () => _stopping);
         RecoveredWalId = segments.WalId;
         _vouched = RecoveredWalId;
         _durable = RecoveredWalId;
@@ -51,6 +63,14 @@ public sealed class DurableStore : IDurableStore
     public ulong RecoveredWalId { get; }
 
     internal SegmentStore Segments => _segments;
+
+    /// <summary>Merges a window of time now, whatever is due: for measurements and tests.</summary>
+    internal bool MergeNow(MergeJob job)
+    {
+        bool done = _merge.Run(job);
+        _segments.Counters.AddMerge(done);
+        return done;
+    }
 
     /// <summary>
     /// Opens the store, or makes it. Damaged segments are set aside and counted; what fails is a disk that refuses calls, and a directory
@@ -192,6 +212,7 @@ public sealed class DurableStore : IDurableStore
     /// </summary>
     public void Dispose()
     {
+        _stopping = true;
         _workers?.Dispose();
         _segments.Dispose();
         _registry.Dispose();
@@ -217,6 +238,15 @@ public sealed class DurableStore : IDurableStore
 
     private void Merge(long nowUnixMs)
     {
+        _retention.Enforce(nowUnixMs);
+        _accounts.ClosedThroughUnixMs = _retention.DroppedThroughUnixMs;
+        if (nowUnixMs >= _mergeNotBeforeUnixMs && _planner.Next(_segments.Current, nowUnixMs) is { } job)
+        {
+            bool done = _merge.Run(job);
+            _segments.Counters.AddMerge(done);
+            _mergeNotBeforeUnixMs = done ? long.MinValue : nowUnixMs + MergeRetryMs;
+        }
+
         _segments.ShortenManifest();
     }
 

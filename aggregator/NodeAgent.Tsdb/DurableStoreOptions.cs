@@ -68,7 +68,9 @@ public sealed record DurableStoreOptions
         Require(FlushIntervalMs > 0, $"FlushIntervalMs {FlushIntervalMs}: more than 0");
         Require(MaxBlockBytes > 0, $"MaxBlockBytes {MaxBlockBytes}: more than 0");
         Require(MaxLateMs > 0 && MaxAheadMs >= 0, $"MaxLateMs {MaxLateMs}, MaxAheadMs {MaxAheadMs}: not negative");
-        Require(RawRetentionMs > MaxLateMs, $"RawRetentionMs {RawRetentionMs}: more than MaxLateMs {MaxLateMs}");
+        Require(
+            RawRetentionMs - MaxLateMs >= Merging.MergePlanner.DayMs,
+            $"RawRetentionMs {RawRetentionMs}: at least a day more than MaxLateMs {MaxLateMs}");
         Require(MaxDiskBytes > 0, $"MaxDiskBytes {MaxDiskBytes}: more than 0");
 
         static void Require(bool holds, string what)

@@ -17,14 +17,15 @@ internal static class ValueCodec
     /// <param name="values">1 to <see cref="IntegerCodec.MaxCount"/> values.</param>
     /// <param name="declaredScale">The schema's scale, tried first; 0: none declared.</param>
     /// <param name="writer">Receives the column.</param>
-    public static void Encode(ReadOnlySpan<double> values, uint declaredScale, ChunkWriter writer)
+    /// <returns>The scale over which all values are integers; 0: there is none.</returns>
+    public static long Encode(ReadOnlySpan<double> values, uint declaredScale, ChunkWriter writer)
     {
         ReadOnlySpan<ulong> bits = MemoryMarshal.Cast<double, ulong>(values);
         if (!bits.ContainsAnyExcept(bits[0]))
         {
             writer.WriteByte((byte)Kind.Constant);
             writer.WriteUInt64(bits[0]);
-            return;
+            return TryScale(values[..1], declaredScale, stackalloc long[1], out long one) ? one : 0;
         }
 
         Span<long> integers = stackalloc long[values.Length];
@@ -33,12 +34,12 @@ internal static class ValueCodec
             writer.WriteByte((byte)Kind.Decimal);
             writer.WriteSigned(scale);
             IntegerCodec.Encode(integers, writer);
+            return scale;
         }
-        else
-        {
-            writer.WriteByte((byte)Kind.Xor);
-            XorCodec.Encode(values, writer);
-        }
+
+        writer.WriteByte((byte)Kind.Xor);
+        XorCodec.Encode(values, writer);
+        return 0;
     }
 
     public static void Decode(ref ChunkReader reader, Span<double> into)

@@ -40,9 +40,12 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
 
     public void AddBlockBytes(long bytes) => Interlocked.Add(ref _blockBytes, bytes);
 
+    /// <summary>Rows up to this time are refused whatever the clock says.</summary>
+    public long ClosedThroughUnixMs { get; set; } = long.MinValue;
+
     public void SetNow(long nowUnixMs)
     {
-        Volatile.Write(ref _oldestAllowed, nowUnixMs - MaxAgeMs);
+        Volatile.Write(ref _oldestAllowed, Math.Max(nowUnixMs - MaxAgeMs, ClosedThroughUnixMs));
         Volatile.Write(ref _newestAllowed, nowUnixMs + options.MaxAheadMs);
     }
 }

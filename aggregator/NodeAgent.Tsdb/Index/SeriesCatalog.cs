@@ -41,6 +41,8 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
     /// <summary>Counters of the schemas that are no longer there.</summary>
     public RowCounters Forgotten => _forgotten;
 
+    public MemorySeries? Find(int seriesId) => _index.Find(seriesId);
+
     public MemorySeries[] Select(Selector selector) => _index.Select(selector);
 
     /// <summary>A node's current schemas, sorted by sampler.</summary>

@@ -93,6 +93,9 @@ internal sealed class SeriesRegistry : IDisposable
 
     public MemorySeries[] Match(Selector selector) => Read(catalog => catalog.Select(selector));
 
+    /// <summary>A series by its id; null: it is forgotten.</summary>
+    public MemorySeries? Find(int seriesId) => Read(catalog => catalog.Find(seriesId));
+
     public IReadOnlyList<string> Nodes() => Read<IReadOnlyList<string>>(catalog => [.. catalog.Nodes]);
 
     public IReadOnlyList<SchemaHandle> Schemas(string node) => Read(catalog => catalog.CurrentSchemas(node));

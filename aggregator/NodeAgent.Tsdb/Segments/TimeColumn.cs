@@ -1,4 +1,5 @@
 using NodeAgent.Tsdb.Chunks;
+using NodeAgent.Tsdb.Tiers;
 
 namespace NodeAgent.Tsdb.Segments;
 
@@ -11,12 +12,14 @@ internal sealed class TimeColumn
     private readonly byte[] _bytes;
     private readonly Chunk[] _chunks;
     private readonly long[]?[] _times;
+    private readonly TierTimes?[] _tierTimes;
 
     private TimeColumn(byte[] bytes, Chunk[] chunks)
     {
         _bytes = bytes;
         _chunks = chunks;
         _times = new long[]?[chunks.Length];
+        _tierTimes = new TierTimes?[chunks.Length];
     }
 
     public int Count => _chunks.Length;
@@ -65,6 +68,24 @@ internal sealed class TimeColumn
             ChunkReader reader = new(BytesOf(index));
             IntegerCodec.Decode(ref reader, times);
             _times[index] = times;
+        }
+
+        return times;
+    }
+
+    /// <summary>What a chunk of a tier's time column says; see <see cref="TierCodec"/>.</summary>
+    public TierTimes TierTimesOf(int index)
+    {
+        if (_tierTimes[index] is not { } times)
+        {
+            int rows = _chunks[index].Rows;
+            times = new TierTimes(new long[rows], new long[rows], new long[rows], new long[rows]);
+            ChunkReader reader = new(BytesOf(index));
+            IntegerCodec.Decode(ref reader, times.Ends);
+            IntegerCodec.Decode(ref reader, times.Firsts);
+            IntegerCodec.Decode(ref reader, times.Lasts);
+            IntegerCodec.Decode(ref reader, times.Counts);
+            _tierTimes[index] = times;
         }
 
         return times;

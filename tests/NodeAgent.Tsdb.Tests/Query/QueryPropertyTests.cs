@@ -42,9 +42,17 @@ public sealed class QueryPropertyTests
             QueryPlan plan = RandomPlan(random);
             long start = Start + random.Next(-10_000, 200_000);
             long step = new[] { 1, 333, 1_000, 7_000, 60_000 }[random.Next(5)];
+            if (random.Next(2) == 0)
+            {
+                // Windows of whole minutes and hours, which tiers may answer.
+                step = new[] { 60_000, 120_000, 3_600_000 }[random.Next(3)];
+                start = Start + (step * random.Next(-1, 4));
+                plan = plan with { WindowMs = new[] { 0, 60_000, 180_000, 3_600_000 }[random.Next(4)] };
+            }
+
             int steps = random.Next(1, 40);
             AssertRange(fleet, engine, plan, start, step, steps);
-            AssertInstant(fleet, engine, plan, start + random.Next(100_000));
+            AssertInstant(fleet, engine, plan, start + (random.Next(2) == 0 ? 0 : random.Next(100_000)));
         }
     }
 
@@ -88,7 +96,7 @@ public sealed class QueryPropertyTests
             Assert.Equal(plan.Ranking == Ranking.Top ? values.OrderDescending() : values.Order(), values);
         }
 
-        Assert.All(instant.Results, result => Assert.InRange(result.SampleUnixMs, at - 120_000, at));
+        Assert.All(instant.Results, result => Assert.InRange(result.SampleUnixMs, at - Math.Max(120_000, plan.WindowMs), at));
     }
 
     private static void AssertEqual(QueryPlan plan, Dictionary<string, double[]> expected, Dictionary<string, double[]> actual)

@@ -1,5 +1,8 @@
 using NodeAgent.Contracts.Series;
 using NodeAgent.Testing.Disk;
+using NodeAgent.Tsdb.Merging;
+using NodeAgent.Tsdb.Segments;
+using NodeAgent.Tsdb.Storage;
 using NodeAgent.Tsdb.Tests.Query;
 
 namespace NodeAgent.Tsdb.Tests.Storage;
@@ -33,11 +36,8 @@ internal sealed class LoggedStore : IRandomFleetStore, IDisposable
     /// <summary>Rows that the log still has.</summary>
     public int LoggedRows => _log.Count;
 
-    /// <summary>Chances, one in so many ticks, of a flush, a release of the log, and a restart; 0: never.</summary>
-    public (int Flush, int Release, int Restart, int Maintain) Chances { get; init; } = (40, 10, 150, 0);
-
-    /// <summary>The aggregator's time for <see cref="ITimeSeriesStore.Maintain"/>.</summary>
-    public long NowUnixMs { get; set; }
+    /// <summary>Chances, one in so many ticks, of a flush, a release of the log, a merge, and a restart; 0: never.</summary>
+    public (int Flush, int Release, int Merge, int Restart) Chances { get; init; } = (40, 10, 80, 150);
 
     public void Row(SchemaHandle schema, long unixMs, double?[] values)
     {
@@ -67,9 +67,13 @@ internal sealed class LoggedStore : IRandomFleetStore, IDisposable
             Release();
         }
 
-        if (Happens(Chances.Maintain))
+        if (Happens(Chances.Merge))
         {
-            Store.Maintain(NowUnixMs);
+            long day = Windows.StartOf(schema.NewestUnixMs + _random.Next(-100_000, 100_000), MergePlanner.DayMs);
+            long window = Windows.StartOf(schema.NewestUnixMs + _random.Next(-100_000, 100_000), MergePlanner.WindowMs);
+            Assert.True(Store.MergeNow(_random.Next(2) == 0
+                ? new MergeJob(SegmentLevel.Day, day, day + MergePlanner.DayMs, Pack: true)
+                : new MergeJob(SegmentLevel.Window, window, window + MergePlanner.WindowMs, Pack: false)));
         }
 
         if (!Happens(Chances.Restart))

@@ -1,4 +1,5 @@
 using NodeAgent.Tsdb.Chunks;
+using NodeAgent.Tsdb.Tiers;
 
 namespace NodeAgent.Tsdb.Query.Evaluation;
 
@@ -10,6 +11,7 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 {
     private const int StepsBetweenChecks = 64;
 
+    private readonly TierEvaluator _tiers = new(plan, grid, budget);
     private readonly SampleBuffer _samples = new();
     private readonly List<int> _resets = []; // index of each value below its predecessor
     private double[] _sorted = [];
@@ -35,6 +37,12 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
     public bool Evaluate(ISampleReader reader, SeriesInfo series)
     {
         long windowMs = WindowMs(series);
+        if (reader is ITierReader tiers && _tiers.TryEvaluate(tiers, series, windowMs, Values, out long newestUnixMs, out bool anyValue))
+        {
+            NewestUnixMs = newestUnixMs;
+            return anyValue;
+        }
+
         _samples.Clear();
         reader.Read(series, grid.StartUnixMs - windowMs + 1, grid.EndUnixMs, _samples);
         budget.TakeSamples(_samples.Count);
