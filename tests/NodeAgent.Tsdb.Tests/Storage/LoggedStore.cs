@@ -53,6 +53,40 @@ internal sealed class LoggedStore : IRandomFleetStore, IDisposable
             series.Metric, series.Kind, series.Unit, series.Scale, series.Labels.Where(label => label.Name != "node")))];
         _log.Add(new Logged(++_lastId, schema.Node, schema.Sampler, schema.IntervalMs, columns, unixMs, row, present));
         Store.Append(schema, unixMs, row, present, _lastId);
+        for (int i = 0; i < row.Length; i++)
+        {
+            if (values[i] is { } value)
+            {
+                Expected[(schema.Series[i].ToString(), unixMs)] = value;
+            }
+        }
+    }
+
+    /// <summary>What every read must give: the last value written for each series and time.</summary>
+    public Dictionary<(string Series, long UnixMs), double> Expected { get; } = [];
+
+    /// <summary>Fails unless the store holds exactly what was written.</summary>
+    public void AssertHoldsAll(string when)
+    {
+        using ISampleReader reader = Store.OpenReader();
+        using SampleBuffer buffer = new();
+        int found = 0;
+        foreach (SeriesInfo series in Store.Match(Tsdb.Query.Selector.All, long.MinValue, long.MaxValue))
+        {
+            buffer.Clear();
+            reader.Read(series, long.MinValue, long.MaxValue, buffer);
+            found += buffer.Count;
+            for (int i = 0; i < buffer.Count; i++)
+            {
+                if (!Expected.TryGetValue((series.ToString(), buffer.Times[i]), out double value)
+                    || BitConverter.DoubleToInt64Bits(value) != BitConverter.DoubleToInt64Bits(buffer.Values[i]))
+                {
+                    Assert.Fail($"{when}: {series} at {buffer.Times[i]} is {buffer.Values[i]}, which was not what was written last");
+                }
+            }
+        }
+
+        Assert.True(found == Expected.Count, $"{when}: {found} samples of {Expected.Count}");
     }
 
     public SchemaHandle AfterTick(SchemaHandle schema, IReadOnlyList<SeriesDefinition> columns)
