@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace NodeAgent.Tsdb.Chunks;
 
@@ -65,10 +67,79 @@ internal static class BitPacking
         }
 
         ulong mask = width == 64 ? ulong.MaxValue : (1UL << width) - 1;
-        int i = width <= OneWordWidth ? UnpackWholeWords(packed, width, mask, into) : 0;
+        int i = Avx2.IsSupported && width <= OneWordWidth ? UnpackLanes(packed, width, into) : 0;
+        if (width <= OneWordWidth)
+        {
+            // Eight numbers take a whole number of bytes, so what the lanes left begins at a byte.
+            i += UnpackWholeWords(packed[(i * width >> 3)..], width, mask, into[i..]);
+        }
+
         for (; i < into.Length; i++)
         {
             into[i] = ReadBits(packed, i * width, width) & mask;
+        }
+    }
+
+    /// <summary>
+    /// Eight numbers at a time: they take exactly width bytes, so each lane's byte and shift are the same every time. Returns how many.
+    /// </summary>
+    private static unsafe int UnpackLanes(ReadOnlySpan<byte> packed, int width, Span<ulong> into)
+    {
+        const int NarrowWidth = 25; // a number and its offset within a byte fit in 32 bits
+        int groups = Math.Min(into.Length >> 3, (packed.Length - sizeof(ulong)) / width);
+        if (groups <= 0)
+        {
+            return 0;
+        }
+
+        fixed (byte* source = packed)
+        fixed (ulong* target = into)
+        {
+            if (width <= NarrowWidth)
+            {
+                UnpackNarrow(source, width, target, groups);
+            }
+            else
+            {
+                UnpackWide(source, width, target, groups);
+            }
+        }
+
+        return groups << 3;
+    }
+
+    // In bounds, both: a lane reads at most 8 bytes from within its group's width bytes, and 8 bytes follow the last group.
+    private static unsafe void UnpackNarrow(byte* source, int width, ulong* target, int groups)
+    {
+        Vector256<int> bits = Vector256<int>.Indices * width;
+        Vector256<int> bytes = bits >>> 3;
+        Vector256<uint> shifts = (bits & Vector256.Create(7)).AsUInt32();
+        Vector256<uint> mask = Vector256.Create((1u << width) - 1);
+        for (int group = 0; group < groups; group++, source += width, target += 8)
+        {
+            Vector256<uint> words = Avx2.GatherVector256((int*)source, bytes, 1).AsUInt32();
+            Vector256<uint> numbers = Avx2.ShiftRightLogicalVariable(words, shifts) & mask;
+            (Vector256<ulong> low, Vector256<ulong> high) = Vector256.Widen(numbers);
+            low.Store(target);
+            high.Store(target + 4);
+        }
+    }
+
+    private static unsafe void UnpackWide(byte* source, int width, ulong* target, int groups)
+    {
+        Vector256<long> lowBits = Vector256<long>.Indices * width;
+        Vector256<long> highBits = lowBits + Vector256.Create(4L * width);
+        Vector256<ulong> lowShifts = (lowBits & Vector256.Create(7L)).AsUInt64();
+        Vector256<ulong> highShifts = (highBits & Vector256.Create(7L)).AsUInt64();
+        Vector256<long> lowBytes = lowBits >>> 3;
+        Vector256<long> highBytes = highBits >>> 3;
+        Vector256<ulong> mask = Vector256.Create((1UL << width) - 1);
+        for (int group = 0; group < groups; group++, source += width, target += 8)
+        {
+            Vector256<ulong> low = Avx2.GatherVector256((long*)source, lowBytes, 1).AsUInt64();
+            Vector256<ulong> high = Avx2.GatherVector256((long*)source, highBytes, 1).AsUInt64();
+            (Avx2.ShiftRightLogicalVariable(low, lowShifts) & mask).Store(target);
+            (Avx2.ShiftRightLogicalVariable(high, highShifts) & mask).Store(target + 4);
         }
     }
 

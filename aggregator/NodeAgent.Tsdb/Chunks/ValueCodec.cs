@@ -124,6 +124,12 @@ internal static class ValueCodec
         Span<long> integers = MemoryMarshal.Cast<double, long>(into);
         IntegerCodec.Decode(ref reader, integers);
 
+        if (divisor == 1)
+        {
+            ToDoubles(integers, into);
+            return;
+        }
+
         // In place: an element is read as an integer and written as a double before anyone looks at the next.
         int done = 0;
         Vector<double> divisors = new(divisor);
@@ -135,6 +141,21 @@ internal static class ValueCodec
         for (; done < into.Length; done++)
         {
             into[done] = integers[done] / divisor;
+        }
+    }
+
+    /// <summary>In place, as above; most of telemetry is whole numbers, and a division by one costs as much as any.</summary>
+    private static void ToDoubles(Span<long> integers, Span<double> into)
+    {
+        int done = 0;
+        for (; done <= into.Length - Vector<double>.Count; done += Vector<double>.Count)
+        {
+            Vector.ConvertToDouble(new Vector<long>(integers[done..])).CopyTo(into[done..]);
+        }
+
+        for (; done < into.Length; done++)
+        {
+            into[done] = integers[done];
         }
     }
 

@@ -82,8 +82,12 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
             }
 
             long at = grid.StartUnixMs + (step * grid.StepMs);
-            high = TimeSearch.SkipThrough(times, high, at);
-            low = TimeSearch.SkipThrough(times, low, at - windowMs);
+            // Samples mostly come evenly, so a window mostly ends where the one before leads to expect, and begins where that one ended.
+            int guess = high + (high - low);
+            bool isGuessed = step > 0 && guess < times.Length && guess > 0 && times[guess - 1] <= at && times[guess] > at;
+            int previousHigh = high;
+            high = isGuessed ? guess : TimeSearch.SkipThrough(times, high, at);
+            low = step > 0 && windowMs == grid.StepMs ? previousHigh : TimeSearch.SkipThrough(times, low, at - windowMs);
             double value = low < high ? ValueOf(low, high, at, windowMs) : double.NaN;
             Values[step] = value;
             if (!double.IsNaN(value))
