@@ -178,7 +178,8 @@ internal sealed class MemorySchema : SchemaHandle
             CloseIfQuietNeedsLock(_late, _lateQuiet.Measure(Counters.Of(AppendResult.Late), nowUnixMs), QuietReplacedMs);
             _state = _state.RegisteredUnixMs == 0 ? _state with { RegisteredUnixMs = nowUnixMs } : _state;
             long forgetMs = IsReplaced && !_accounts.HasFiles ? QuietReplacedMs : _accounts.Options.RetentionMs;
-            long silentMs = _accounts.HasFiles ? nowUnixMs - Math.Max(_state.LastUnixMs, _state.RegisteredUnixMs) : mainQuietMs;
+            long sinceUnixMs = _state.LastUnixMs > long.MinValue ? _state.LastUnixMs : _state.RegisteredUnixMs;
+            long silentMs = _accounts.HasFiles ? nowUnixMs - sinceUnixMs : mainQuietMs;
             _expired = silentMs >= forgetMs && _main.IsEmpty && _late.IsEmpty;
             return _expired;
         }
