@@ -8,6 +8,7 @@ using NodeAgent.Tsdb.Live;
 using NodeAgent.Tsdb.Merging;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.Tsdb.Retention;
+using NodeAgent.Tsdb.Segments;
 using NodeAgent.Tsdb.Storage;
 
 namespace NodeAgent.Tsdb;
@@ -203,6 +204,33 @@ public sealed class DurableStore : IDurableStore
             BlockBytes = _accounts.BlockBytes,
             MaxBytes = long.MaxValue,
             DiskBytes = disk,
+        };
+    }
+
+    /// <summary>What the files are and what happened to them: for metrics and the log.</summary>
+    public StorageStatus Storage()
+    {
+        StorageCounters counters = _segments.Counters;
+        SegmentSet set = _segments.Current;
+        return new StorageStatus
+        {
+            Error = _segments.LastError,
+            RawSegments = set.Raw.Length,
+            MinuteSegments = set.Minute.Length,
+            HourSegments = set.Hour.Length,
+            DiskBytes = _segments.DiskBytes(),
+            WaitingBlockBytes = _accounts.BlockBytes,
+            Flushes = counters.Flushes,
+            FailedFlushes = counters.FailedFlushes,
+            Merges = counters.Merges,
+            FailedMerges = counters.FailedMerges,
+            Quarantined = [.. counters.Quarantined.Select(problem => $"{problem.Info.FileName}: {problem.Reason}")],
+            Orphans = counters.Orphans,
+            Undeleted = counters.Undeleted,
+            UnknownSchemas = counters.UnknownSchemas,
+            DamagedReads = _segments.Reads.Damaged,
+            UnreadableReads = _segments.Reads.Unreadable,
+            RepeatedReads = _segments.Reads.Reread,
         };
     }
 

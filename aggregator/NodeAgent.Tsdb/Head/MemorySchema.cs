@@ -11,7 +11,7 @@ namespace NodeAgent.Tsdb.Head;
 /// and a reader whose version moved reads the head again. So a reader never stops a writer, and an append in order, the normal
 /// case, never disturbs a reader.
 /// </summary>
-internal sealed class MemorySchema : SchemaHandle
+internal sealed partial class MemorySchema : SchemaHandle
 {
     private const int FirstRows = 8; // a head starts small and doubles: short-lived schemas cost little
     private const long QuietMs = 10 * 60_000; // a silent schema's head is closed and its memory freed
@@ -27,7 +27,6 @@ internal sealed class MemorySchema : SchemaHandle
     private int _version;
     private long _newest;
     private bool _hasRows;
-    private volatile SchemaState _state = SchemaState.Empty;
     private long _closedThrough = long.MinValue;
     private int _closedRows; // rows of the main part's newest block, still in its rows until they are overwritten
     private int _closeAt;
@@ -81,18 +80,6 @@ internal sealed class MemorySchema : SchemaHandle
         set => Volatile.Write(ref _taps, value);
     }
 
-    /// <summary>Dense, never reused; what files and the index log call the schema.</summary>
-    public int Id { get; init; }
-
-    /// <summary>What the files hold of the schema. Replaced by the thread that writes them, under the writer lock.</summary>
-    public SchemaState State => _state;
-
-    /// <summary>Whether the index log knows the schema. Owned by the thread that writes files.</summary>
-    public bool IsRecorded { get; set; }
-
-    /// <summary>Smallest log id of the rows that are in no file; <see cref="ulong.MaxValue"/>: none.</summary>
-    public ulong FirstWalId => Math.Min(_main.FirstWalId, _late.FirstWalId);
-
     public long OldestUnixMs => Math.Min(_main.OldestUnixMs, _late.OldestUnixMs);
 
     public AppendResult Append(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId = 0)
@@ -117,24 +104,6 @@ internal sealed class MemorySchema : SchemaHandle
 
             return result;
         }
-    }
-
-    /// <summary>Counts a row that a replay brought though all files have it.</summary>
-    public AppendResult Skip()
-    {
-        lock (_writer)
-        {
-            Counters.Count(AppendResult.Duplicate);
-            return AppendResult.Duplicate;
-        }
-    }
-
-    /// <summary>Whether a row may lie in a time range: by what is held in memory and what the files hold.</summary>
-    public bool MayHave(long fromUnixMs, long toUnixMs)
-    {
-        SchemaState state = _state;
-        return (state.FirstUnixMs <= toUnixMs && state.LastUnixMs >= fromUnixMs)
-            || _main.MayHave(fromUnixMs, toUnixMs) || _late.MayHave(fromUnixMs, toUnixMs);
     }
 
     /// <summary>
@@ -199,96 +168,6 @@ internal sealed class MemorySchema : SchemaHandle
             part.Blocks = [.. part.Blocks.AsSpan(0, at), .. part.Blocks.AsSpan(at + 1)];
             _accounts.AddBlockBytes(-block.Bytes);
             return true;
-        }
-    }
-
-    /// <summary>The closed blocks in the order in which later writes win: the late part's are younger than the main part's.</summary>
-    public void CollectBlocks(List<Block> into)
-    {
-        into.AddRange(_main.Blocks);
-        into.AddRange(_late.Blocks);
-    }
-
-    /// <summary>Closes the open rows, so that everything appended so far is in blocks.</summary>
-    public void CloseHeads()
-    {
-        lock (_writer)
-        {
-            foreach (HeadPart part in (ReadOnlySpan<HeadPart>)[_main, _late])
-            {
-                if (part.Count > 0)
-                {
-                    CloseNeedsLock(part);
-                }
-            }
-        }
-    }
-
-    /// <summary>Lets go of blocks that are in files now, and notes what the files hold.</summary>
-    /// <param name="inFiles">From <see cref="CollectBlocks"/>.</param>
-    /// <param name="state">From <see cref="StateWith"/>.</param>
-    public void DropBlocks(HashSet<Block> inFiles, SchemaState state)
-    {
-        lock (_writer)
-        {
-            _state = state; // before the blocks go: whoever asks whether there is anything must find one of the two
-            foreach (HeadPart part in (ReadOnlySpan<HeadPart>)[_main, _late])
-            {
-                Block[] kept = Array.FindAll(part.Blocks, block => !inFiles.Contains(block));
-                foreach (Block block in part.Blocks)
-                {
-                    _accounts.AddBlockBytes(inFiles.Contains(block) ? -block.Bytes : 0);
-                }
-
-                part.Blocks = kept;
-            }
-        }
-    }
-
-    /// <summary>What the files hold once these blocks are in them.</summary>
-    /// <param name="inFiles">The blocks that go into files.</param>
-    /// <param name="vouchedWalId">No row with an id up to this is on its way any more.</param>
-    /// <param name="firstWalId">Smallest log id of the rows that then are in no file; <see cref="ulong.MaxValue"/>: none.</param>
-    public SchemaState StateWith(List<Block> inFiles, ulong vouchedWalId, out ulong firstWalId)
-    {
-        SchemaState state = _state;
-        ulong last = 0;
-        foreach (Block block in inFiles)
-        {
-            state = state with
-            {
-                FirstUnixMs = Math.Min(state.FirstUnixMs, block.FirstUnixMs), LastUnixMs = Math.Max(state.LastUnixMs, block.LastUnixMs),
-            };
-            last = Math.Max(last, block.WalIds.Last);
-        }
-
-        // A row that is neither in these blocks nor in a file bounds what may be called durable; so does one that may yet overtake.
-        lock (_writer)
-        {
-            ulong first = ulong.MaxValue;
-            foreach (HeadPart part in (ReadOnlySpan<HeadPart>)[_main, _late])
-            {
-                first = Math.Min(first, part.WalIds.First);
-                foreach (Block block in part.Blocks)
-                {
-                    first = inFiles.Contains(block) ? first : Math.Min(first, block.WalIds.First);
-                }
-            }
-
-            firstWalId = first;
-            ulong durable = Math.Min(Math.Min(last, vouchedWalId), first - 1);
-            return state with { DurableWalId = Math.Max(state.DurableWalId, durable) };
-        }
-    }
-
-    /// <summary>Takes over what the index log says, before the first row.</summary>
-    public void Restore(SchemaState state)
-    {
-        lock (_writer)
-        {
-            _state = state;
-            _hasRows = state.LastUnixMs > long.MinValue;
-            Volatile.Write(ref _newest, _hasRows ? state.LastUnixMs : 0);
         }
     }
 
