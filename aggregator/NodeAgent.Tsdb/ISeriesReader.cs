@@ -30,4 +30,12 @@ public interface ISeriesReader
 /// <summary>What <see cref="ISeriesReader.Select"/> found.</summary>
 /// <param name="Series">Sorted, cut at the limit.</param>
 /// <param name="Total">How many matched, also when the limit cut the list.</param>
-public readonly record struct SeriesSelection(SeriesInfo[] Series, int Total);
+public readonly record struct SeriesSelection(SeriesInfo[] Series, int Total)
+{
+    /// <summary>Sorts what matched and cuts it at the limit.</summary>
+    internal static SeriesSelection Of(SeriesInfo[] matching, int limit)
+    {
+        Array.Sort(matching, SeriesInfo.Order);
+        return new SeriesSelection(limit < matching.Length ? matching[..limit] : matching, matching.Length);
+    }
+}

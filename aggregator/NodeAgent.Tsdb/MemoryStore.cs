@@ -10,20 +10,16 @@ namespace NodeAgent.Tsdb;
 
 /// <summary>
 /// Keeps the last hours in memory: row-major heads, compressed blocks behind them, an inverted index over labels.
-/// Locks: the registration lock guards who exists (register, select, subscribe, forget); each schema has its own writer lock;
-/// retention has its own. Append takes only its schema's; reading samples takes none.
+/// Locks: the registry's guards who exists; each schema has its own writer lock; retention has its own. Append takes only its schema's;
+/// reading samples takes none.
 /// </summary>
 public sealed class MemoryStore : ITimeSeriesStore
 {
-    private readonly ReaderWriterLockSlim _registration = new();
     private readonly StoreAccounts _accounts;
-    private readonly SeriesCatalog _catalog;
+    private readonly SeriesRegistry _registry;
     private readonly BlockRetention _retention;
-    private readonly List<LiveSubscription> _subscriptions = [];
     private readonly Lock _maintenance = new();
     private readonly List<MemorySchema> _tended = []; // of one round of maintenance, kept so that a round allocates nothing
-    private long _indexBytes;
-    private long _refused;
 
     public MemoryStore(MemoryStoreOptions options)
     {
@@ -34,133 +30,42 @@ public sealed class MemoryStore : ITimeSeriesStore
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxAheadMs);
         Options = options;
         _accounts = new StoreAccounts(options);
-        _catalog = new SeriesCatalog(_accounts);
+        _registry = new SeriesRegistry(_accounts);
         _retention = new BlockRetention(_accounts);
     }
 
     public MemoryStoreOptions Options { get; }
 
     /// <inheritdoc/>
-    public RegisterResult Register(string node, string sampler, int intervalMs, IReadOnlyList<SeriesDefinition> series)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(intervalMs);
-        if (!SchemaRules.TryResolve(node, series, out SeriesKey[] keys, out string problem))
-        {
-            Interlocked.Increment(ref _refused);
-            return RegisterResult.Refuse(RegisterStatus.Invalid, problem);
-        }
-
-        _registration.EnterWriteLock();
-        try
-        {
-            int maxSeries = Options.Quota.MaxSeries(node);
-            MemorySchema? schema = _catalog.Register(node, sampler, intervalMs, series, keys, maxSeries, out bool isNew);
-            if (schema is null)
-            {
-                Interlocked.Increment(ref _refused);
-                return RegisterResult.Refuse(
-                    RegisterStatus.QuotaExceeded,
-                    $"Node {node} may have {maxSeries} series; the {series.Count} of sampler {sampler} would make more.");
-            }
-
-            if (isNew)
-            {
-                schema.Taps = [.. TapsFor(schema)];
-                Volatile.Write(ref _indexBytes, _catalog.EstimatedBytes);
-            }
-
-            return RegisterResult.Accept(schema);
-        }
-        finally
-        {
-            _registration.ExitWriteLock();
-        }
-    }
+    public RegisterResult Register(string node, string sampler, int intervalMs, IReadOnlyList<SeriesDefinition> series) =>
+        _registry.Register(node, sampler, intervalMs, series);
 
     /// <inheritdoc/>
     public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
     {
         AppendResult result = ((MemorySchema)schema).Append(unixMs, values, present);
-        _retention.TryEnforceBytes(Volatile.Read(ref _indexBytes));
+        _retention.TryEnforceBytes(_registry.IndexBytes);
         return result;
     }
 
     /// <inheritdoc/>
-    public SeriesSelection Select(Selector selector, long fromUnixMs, long toUnixMs, int limit = int.MaxValue)
-    {
-        SeriesInfo[] matching = Match(selector, fromUnixMs, toUnixMs);
-        Array.Sort(matching, SeriesInfo.Order);
-        return new SeriesSelection(limit < matching.Length ? matching[..limit] : matching, matching.Length);
-    }
+    public SeriesSelection Select(Selector selector, long fromUnixMs, long toUnixMs, int limit = int.MaxValue) =>
+        SeriesSelection.Of(Match(selector, fromUnixMs, toUnixMs), limit);
 
     /// <inheritdoc/>
-    public SeriesInfo[] Match(Selector selector, long fromUnixMs, long toUnixMs)
-    {
-        _registration.EnterReadLock();
-        try
-        {
-            return _catalog.Select(selector);
-        }
-        finally
-        {
-            _registration.ExitReadLock();
-        }
-    }
+    public SeriesInfo[] Match(Selector selector, long fromUnixMs, long toUnixMs) => _registry.Match(selector);
 
     /// <inheritdoc/>
     public ISampleReader OpenReader() => new MemorySampleReader();
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Nodes()
-    {
-        _registration.EnterReadLock();
-        try
-        {
-            return [.. _catalog.Nodes];
-        }
-        finally
-        {
-            _registration.ExitReadLock();
-        }
-    }
+    public IReadOnlyList<string> Nodes() => _registry.Nodes();
 
     /// <inheritdoc/>
-    public IReadOnlyList<SchemaHandle> Schemas(string node)
-    {
-        _registration.EnterReadLock();
-        try
-        {
-            return _catalog.CurrentSchemas(node);
-        }
-        finally
-        {
-            _registration.ExitReadLock();
-        }
-    }
+    public IReadOnlyList<SchemaHandle> Schemas(string node) => _registry.Schemas(node);
 
     /// <inheritdoc/>
-    public LiveSubscription Subscribe(Selector selector, LiveOptions options)
-    {
-        LiveSubscription subscription = new(selector, options, Unsubscribe);
-        _registration.EnterWriteLock();
-        try
-        {
-            _subscriptions.Add(subscription);
-            foreach (MemorySchema schema in _catalog.Schemas)
-            {
-                if (LiveTap.Create(subscription, schema.Series) is { } tap)
-                {
-                    schema.Taps = [.. schema.Taps, tap];
-                }
-            }
-        }
-        finally
-        {
-            _registration.ExitWriteLock();
-        }
-
-        return subscription;
-    }
+    public LiveSubscription Subscribe(Selector selector, LiveOptions options) => _registry.Subscribe(selector, options);
 
     /// <inheritdoc/>
     public void Maintain(long nowUnixMs)
@@ -168,119 +73,27 @@ public sealed class MemoryStore : ITimeSeriesStore
         lock (_maintenance)
         {
             _accounts.SetNow(nowUnixMs);
-            _retention.Enforce(nowUnixMs - Options.RetentionMs, Volatile.Read(ref _indexBytes));
-            CopySchemas(_tended);
+            _retention.Enforce(nowUnixMs - Options.RetentionMs, _registry.IndexBytes);
+            _registry.CopySchemas(_tended);
             _tended.RemoveAll(schema => !schema.Tend(nowUnixMs));
             if (_tended.Count > 0)
             {
-                Forget(_tended);
+                _registry.Forget(_tended);
             }
         }
     }
 
     /// <inheritdoc/>
-    public StoreStats Stats()
+    public StoreStats Stats() => _registry.Stats(schema => schema.OldestUnixMs) with
     {
-        _registration.EnterReadLock();
-        try
-        {
-            RowCounters rows = new();
-            rows.Add(_catalog.Forgotten);
-            long oldest = long.MaxValue;
-            int schemas = 0;
-            foreach (MemorySchema schema in _catalog.Schemas)
-            {
-                schemas++;
-                rows.Add(schema.Counters);
-                oldest = Math.Min(oldest, schema.OldestUnixMs);
-            }
-
-            return new StoreStats
-            {
-                Nodes = _catalog.NodeCount,
-                Schemas = schemas,
-                Series = _catalog.SeriesCount,
-                SamplesTotal = rows.Samples,
-                RowsTotal = rows.Stored,
-                RowsDuplicate = rows.Of(AppendResult.Duplicate),
-                RowsOutOfOrder = rows.Of(AppendResult.OutOfOrder),
-                RowsLate = rows.Of(AppendResult.Late),
-                RowsTooOld = rows.Of(AppendResult.TooOld),
-                RowsTooNew = rows.Of(AppendResult.TooNew),
-                RowsExpired = rows.Of(AppendResult.Expired),
-                SamplesEvictedByAge = _retention.EvictedByAge,
-                SamplesEvictedByBytes = _retention.EvictedByBytes,
-                SchemasRefused = Interlocked.Read(ref _refused),
-                Bytes = _accounts.HeadBytes + _accounts.BlockBytes + _catalog.EstimatedBytes,
-                HeadBytes = _accounts.HeadBytes,
-                BlockBytes = _accounts.BlockBytes,
-                MaxBytes = Options.MaxBytes,
-                OldestUnixMs = oldest == long.MaxValue ? 0 : oldest,
-                Subscriptions = _subscriptions.Count,
-            };
-        }
-        finally
-        {
-            _registration.ExitReadLock();
-        }
-    }
+        SamplesEvictedByAge = _retention.EvictedByAge,
+        SamplesEvictedByBytes = _retention.EvictedByBytes,
+        Bytes = _accounts.HeadBytes + _accounts.BlockBytes + _registry.IndexBytes,
+        HeadBytes = _accounts.HeadBytes,
+        BlockBytes = _accounts.BlockBytes,
+        MaxBytes = Options.MaxBytes,
+    };
 
     /// <summary>Ends all subscriptions. Appends and queries must have ended.</summary>
-    public void Dispose()
-    {
-        foreach (LiveSubscription subscription in _subscriptions.ToArray())
-        {
-            subscription.Dispose();
-        }
-
-        _registration.Dispose();
-    }
-
-    private void Unsubscribe(LiveSubscription subscription)
-    {
-        _registration.EnterWriteLock();
-        try
-        {
-            _subscriptions.Remove(subscription);
-            foreach (MemorySchema schema in _catalog.Schemas)
-            {
-                schema.Taps = Array.FindAll(schema.Taps, tap => tap.Subscription != subscription);
-            }
-        }
-        finally
-        {
-            _registration.ExitWriteLock();
-        }
-    }
-
-    private void Forget(List<MemorySchema> dead)
-    {
-        _registration.EnterWriteLock();
-        try
-        {
-            _catalog.Forget(dead);
-            Volatile.Write(ref _indexBytes, _catalog.EstimatedBytes);
-        }
-        finally
-        {
-            _registration.ExitWriteLock();
-        }
-    }
-
-    private void CopySchemas(List<MemorySchema> into)
-    {
-        into.Clear();
-        _registration.EnterReadLock();
-        try
-        {
-            into.AddRange(_catalog.Schemas);
-        }
-        finally
-        {
-            _registration.ExitReadLock();
-        }
-    }
-
-    private IEnumerable<LiveTap> TapsFor(MemorySchema schema) =>
-        _subscriptions.Select(subscription => LiveTap.Create(subscription, schema.Series)).OfType<LiveTap>();
+    public void Dispose() => _registry.Dispose();
 }

@@ -61,6 +61,9 @@ public sealed record StoreStats
     /// <summary>Time of the oldest sample held, milliseconds since 1970 UTC; 0: none.</summary>
     public long OldestUnixMs { get; init; }
 
+    /// <summary>Bytes of all files; 0 for a store without any.</summary>
+    public long DiskBytes { get; init; }
+
     /// <summary>Open live subscriptions.</summary>
     public int Subscriptions { get; init; }
 }

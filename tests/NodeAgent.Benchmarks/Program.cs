@@ -2,6 +2,7 @@ using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
 using NodeAgent.Benchmarks.Rpc;
 using NodeAgent.Benchmarks.Spool;
+using NodeAgent.Benchmarks.Store;
 using NodeAgent.Benchmarks.Tick;
 
 return args switch
@@ -9,6 +10,7 @@ return args switch
     ["agent", .. var rest] => await AgentBenchmark.RunAsync(rest),
     ["rpc", .. var rest] => await RpcBenchmark.RunAsync(rest),
     ["tick", .. var rest] => TickBenchmark.Run(rest),
+    ["store", .. var rest] => await StoreBenchmark.RunAsync(rest),
     ["codec", .. var rest] => CodecBenchmark.Run(rest),
     ["spool", .. var rest] => SpoolBenchmark.Run(rest),
     _ => Usage(),
@@ -22,6 +24,8 @@ static int Usage()
           agent [--seconds 60] [--warm-up 20]     the published agent over TLS beside node_exporter, both at 1 Hz
           rpc [--streams 2000] [--seconds 30] [--warm-up 20]
                                                   paced streams into the aggregator's memory, then flat out
+          store [--nodes 50] [--seconds 7200] [--many-nodes 1000] [--many-seconds 900]
+                                                  synthetic telemetry into our store and Debian's victoria-metrics
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame
           spool [--hours 72]                      days without an aggregator: bytes a sample on disk, CPU of a tick, restart

@@ -15,7 +15,7 @@ public sealed class ArrowTests
         ["NodeAgent.Protos"] = ["NodeAgent.Contracts", "NodeAgent.Rpc"],
         ["NodeAgent.Sampling"] = ["NodeAgent.Contracts"],
         ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling"],
-        ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts"],
+        ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts", "NodeAgent.Journal"],
         ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };

@@ -19,6 +19,8 @@ public sealed class ConcurrencyTests
     {
         using MemoryStore store = Store(headRows: 16);
         int writing = Writers;
+        using LiveSubscription live = store.Subscribe(Selector.Parse("m{gpu=\"7\"}"), new LiveOptions { Capacity = 100 });
+        Task<long> subscriber = Task.Run(() => CountLive(live, () => Volatile.Read(ref writing) == 0));
         Task[] writers = [.. Enumerable.Range(0, Writers).Select(node => Task.Run(() =>
         {
             Write(store, node);
@@ -35,7 +37,6 @@ public sealed class ConcurrencyTests
 
             return checks;
         }))];
-        Task<long> subscriber = Task.Run(() => CountLive(store, () => Volatile.Read(ref writing) == 0));
         await Task.WhenAll(writers);
         int[] checksOfReaders = await Task.WhenAll(readers);
         Assert.All(checksOfReaders, checks => Assert.True(checks > 0));
@@ -120,9 +121,8 @@ public sealed class ConcurrencyTests
         return all.Length;
     }
 
-    private static long CountLive(MemoryStore store, Func<bool> isOver)
+    private static long CountLive(LiveSubscription live, Func<bool> isOver)
     {
-        using LiveSubscription live = store.Subscribe(Selector.Parse("m{gpu=\"7\"}"), new LiveOptions { Capacity = 100 });
         LiveSample[] batch = new LiveSample[64];
         long seen = 0;
         while (true)

@@ -21,7 +21,7 @@ internal static class Make
             HeadRows = headRows, RetentionMs = retentionMs, MaxBytes = maxBytes, Quota = new FixedSeriesQuota(quota),
         });
 
-    public static SchemaHandle Schema(this MemoryStore store, string node, string sampler, params SeriesDefinition[] series)
+    public static SchemaHandle Schema(this ITimeSeriesStore store, string node, string sampler, params SeriesDefinition[] series)
     {
         RegisterResult result = store.Register(node, sampler, 1_000, series);
         Assert.Equal("", result.Detail);
@@ -29,7 +29,7 @@ internal static class Make
     }
 
     /// <summary>Appends a row; null leaves the column without a value.</summary>
-    public static AppendResult Row(this MemoryStore store, SchemaHandle schema, long unixMs, params double?[] values)
+    public static AppendResult Row(this ITimeSeriesStore store, SchemaHandle schema, long unixMs, params double?[] values)
     {
         ulong[] present = new ulong[(values.Length + 63) / 64];
         double[] row = new double[values.Length];
@@ -53,7 +53,7 @@ internal static class Make
     }
 
     /// <summary>All samples of a series as text: "offset=value ...", offsets in milliseconds from <see cref="Start"/>.</summary>
-    public static string Samples(this MemoryStore store, SeriesInfo series, long from = long.MinValue, long to = long.MaxValue)
+    public static string Samples(this ITimeSeriesStore store, SeriesInfo series, long from = long.MinValue, long to = long.MaxValue)
     {
         using ISampleReader reader = store.OpenReader();
         using SampleBuffer buffer = new();

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace NodeAgent.Tsdb.Chunks;
 
 /// <summary>
@@ -18,7 +16,8 @@ internal sealed class Block
     /// <param name="samples">Values over all columns.</param>
     /// <param name="firstUnixMs">Time of the first row.</param>
     /// <param name="lastUnixMs">Time of the last row.</param>
-    public Block(byte[] bytes, int[] ends, int rows, int samples, long firstUnixMs, long lastUnixMs)
+    /// <param name="walIds">Ids of the log records that the rows came with.</param>
+    public Block(byte[] bytes, int[] ends, int rows, int samples, long firstUnixMs, long lastUnixMs, WalRange walIds)
     {
         _bytes = bytes;
         _ends = ends;
@@ -26,6 +25,7 @@ internal sealed class Block
         Samples = samples;
         FirstUnixMs = firstUnixMs;
         LastUnixMs = lastUnixMs;
+        WalIds = walIds;
     }
 
     public int Rows { get; }
@@ -35,6 +35,14 @@ internal sealed class Block
     public long FirstUnixMs { get; }
 
     public long LastUnixMs { get; }
+
+    public WalRange WalIds { get; }
+
+    /// <summary>The encoded time column.</summary>
+    public ReadOnlySpan<byte> TimeColumn => _bytes.AsSpan(0, _ends[0]);
+
+    /// <summary>A series' encoded column; empty where it has no value in these rows.</summary>
+    public ReadOnlySpan<byte> ValueColumn(int column) => _bytes.AsSpan(_ends[column].._ends[column + 1]);
 
     /// <summary>
     /// Memory: the two arrays with their headers, this object, and its places in the schema's list and the retention queue.
@@ -51,52 +59,8 @@ internal sealed class Block
         }
 
         buffer.Tail(Rows, out Span<long> times, out Span<double> values);
-        ChunkReader timeReader = new(_bytes.AsSpan(0, _ends[0]));
+        ChunkReader timeReader = new(TimeColumn);
         IntegerCodec.Decode(ref timeReader, times);
-
-        ChunkReader reader = new(chunk);
-        int count = Rows;
-        if (reader.ReadByte() != 0)
-        {
-            count = KeepPresent(reader.Take((Rows + 7) >> 3), times);
-        }
-
-        values = values[..count];
-        ValueCodec.Decode(ref reader, values);
-        buffer.Commit(KeepRange(times[..count], values, fromUnixMs, toUnixMs));
-    }
-
-    /// <summary>Moves the times of present rows to the front; returns how many there are.</summary>
-    private static int KeepPresent(ReadOnlySpan<byte> bitmap, Span<long> times)
-    {
-        int kept = 0;
-        for (int at = 0; at < bitmap.Length; at++)
-        {
-            for (uint bits = bitmap[at]; bits != 0; bits &= bits - 1)
-            {
-                times[kept++] = times[(at << 3) + BitOperations.TrailingZeroCount(bits)];
-            }
-        }
-
-        return kept;
-    }
-
-    /// <summary>Moves what is in the range to the front; returns how much that is.</summary>
-    private static int KeepRange(Span<long> times, Span<double> values, long fromUnixMs, long toUnixMs)
-    {
-        int start = times.Length > 0 && times[0] < fromUnixMs ? TimeSearch.FirstAtOrAfter(times, fromUnixMs) : 0;
-        int end = times.Length > 0 && times[^1] > toUnixMs ? TimeSearch.FirstAfter(times, toUnixMs) : times.Length;
-        if (end <= start)
-        {
-            return 0;
-        }
-
-        if (start > 0)
-        {
-            times[start..end].CopyTo(times);
-            values[start..end].CopyTo(values);
-        }
-
-        return end - start;
+        buffer.Commit(ColumnCodec.Decode(chunk, times, values, fromUnixMs, toUnixMs));
     }
 }

@@ -21,7 +21,8 @@ internal sealed class BlockEncoder
     /// <param name="rows">The head's rows.</param>
     /// <param name="count">How many of them; at least one.</param>
     /// <param name="scales">Declared scale by column.</param>
-    public Block Encode(Rows rows, int count, ReadOnlySpan<uint> scales)
+    /// <param name="walIds">Ids of the log records that the rows came with.</param>
+    public Block Encode(Rows rows, int count, ReadOnlySpan<uint> scales, WalRange walIds)
     {
         _writer.Clear();
         int[] ends = new int[rows.Columns + 1];
@@ -41,7 +42,7 @@ internal sealed class BlockEncoder
             ends[column + 1] = _writer.Length;
         }
 
-        return new Block(_writer.Written.ToArray(), ends, count, samples, times[0], times[^1]);
+        return new Block(_writer.Written.ToArray(), ends, count, samples, times[0], times[^1], walIds);
     }
 
     private void FindColumnsPresentEverywhere(Rows rows, int count)

@@ -23,7 +23,25 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> bytes)
         return value;
     }
 
+    public uint ReadUInt32()
+    {
+        uint value = BinaryPrimitives.ReadUInt32LittleEndian(_rest);
+        _rest = _rest[4..];
+        return value;
+    }
+
+    public bool IsEmpty => _rest.IsEmpty;
+
+    /// <summary>What has not been read.</summary>
+    public ReadOnlySpan<byte> Rest => _rest;
+
     public long ReadSigned()
+    {
+        ulong value = ReadUnsigned();
+        return (long)(value >> 1) ^ -(long)(value & 1);
+    }
+
+    public ulong ReadUnsigned()
     {
         ulong value = 0;
         for (int shift = 0; shift < 64; shift += 7)
@@ -32,7 +50,7 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> bytes)
             value |= (ulong)(next & 0x7f) << shift;
             if (next < 0x80)
             {
-                return (long)(value >> 1) ^ -(long)(value & 1);
+                return value;
             }
         }
 

@@ -20,17 +20,26 @@ internal sealed class ChunkWriter
 
     public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Take(8), value);
 
+    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Take(4), value);
+
+    /// <summary>LEB128.</summary>
+    public void WriteUnsigned(ulong value)
+    {
+        while (value >= 0x80)
+        {
+            WriteByte((byte)(value | 0x80));
+            value >>= 7;
+        }
+
+        WriteByte((byte)value);
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
+
     /// <summary>LEB128 of the zig-zag form: small magnitudes of either sign are short.</summary>
     public void WriteSigned(long value)
     {
-        ulong rest = (ulong)((value << 1) ^ (value >> 63));
-        while (rest >= 0x80)
-        {
-            WriteByte((byte)(rest | 0x80));
-            rest >>= 7;
-        }
-
-        WriteByte((byte)rest);
+        WriteUnsigned((ulong)((value << 1) ^ (value >> 63)));
     }
 
     /// <summary>The next bytes, zeroed; their place in the buffer is theirs only until the next call.</summary>

@@ -17,14 +17,15 @@ internal static class ValueCodec
     /// <param name="values">1 to <see cref="IntegerCodec.MaxCount"/> values.</param>
     /// <param name="declaredScale">The schema's scale, tried first; 0: none declared.</param>
     /// <param name="writer">Receives the column.</param>
-    public static void Encode(ReadOnlySpan<double> values, uint declaredScale, ChunkWriter writer)
+    /// <returns>The scale over which all values are integers; 0: there is none.</returns>
+    public static long Encode(ReadOnlySpan<double> values, uint declaredScale, ChunkWriter writer)
     {
         ReadOnlySpan<ulong> bits = MemoryMarshal.Cast<double, ulong>(values);
         if (!bits.ContainsAnyExcept(bits[0]))
         {
             writer.WriteByte((byte)Kind.Constant);
             writer.WriteUInt64(bits[0]);
-            return;
+            return TryScale(values[..1], declaredScale, stackalloc long[1], out long one) ? one : 0;
         }
 
         Span<long> integers = stackalloc long[values.Length];
@@ -33,12 +34,12 @@ internal static class ValueCodec
             writer.WriteByte((byte)Kind.Decimal);
             writer.WriteSigned(scale);
             IntegerCodec.Encode(integers, writer);
+            return scale;
         }
-        else
-        {
-            writer.WriteByte((byte)Kind.Xor);
-            XorCodec.Encode(values, writer);
-        }
+
+        writer.WriteByte((byte)Kind.Xor);
+        XorCodec.Encode(values, writer);
+        return 0;
     }
 
     public static void Decode(ref ChunkReader reader, Span<double> into)
@@ -123,6 +124,12 @@ internal static class ValueCodec
         Span<long> integers = MemoryMarshal.Cast<double, long>(into);
         IntegerCodec.Decode(ref reader, integers);
 
+        if (divisor == 1)
+        {
+            ToDoubles(integers, into);
+            return;
+        }
+
         // In place: an element is read as an integer and written as a double before anyone looks at the next.
         int done = 0;
         Vector<double> divisors = new(divisor);
@@ -134,6 +141,21 @@ internal static class ValueCodec
         for (; done < into.Length; done++)
         {
             into[done] = integers[done] / divisor;
+        }
+    }
+
+    /// <summary>In place, as above; most of telemetry is whole numbers, and a division by one costs as much as any.</summary>
+    private static void ToDoubles(Span<long> integers, Span<double> into)
+    {
+        int done = 0;
+        for (; done <= into.Length - Vector<double>.Count; done += Vector<double>.Count)
+        {
+            Vector.ConvertToDouble(new Vector<long>(integers[done..])).CopyTo(into[done..]);
+        }
+
+        for (; done < into.Length; done++)
+        {
+            into[done] = integers[done];
         }
     }
 

@@ -12,6 +12,8 @@ internal sealed class HeadPart(bool isInOrder)
     private Rows? _rows;
     private int _count;
     private Block[] _blocks = [];
+    private ulong _firstWalId = ulong.MaxValue;
+    private ulong _lastWalId;
 
     /// <summary>The open rows; null while there are none to hold.</summary>
     public Rows? Rows
@@ -32,6 +34,69 @@ internal sealed class HeadPart(bool isInOrder)
     {
         get => Volatile.Read(ref _blocks);
         set => Volatile.Write(ref _blocks, value);
+    }
+
+    /// <summary>Log ids of the open rows. Written by the schema's writer.</summary>
+    public WalRange WalIds
+    {
+        get => new(Volatile.Read(ref _firstWalId), Volatile.Read(ref _lastWalId));
+        set
+        {
+            Volatile.Write(ref _lastWalId, value.Last);
+            Volatile.Write(ref _firstWalId, value.First);
+        }
+    }
+
+    /// <summary>
+    /// Smallest log id of what is held; <see cref="ulong.MaxValue"/>: none. The open rows are asked first: a head that is being closed
+    /// publishes its block before it forgets their ids, so one of the two always knows.
+    /// </summary>
+    public ulong FirstWalId
+    {
+        get
+        {
+            ulong first = Volatile.Read(ref _firstWalId);
+            foreach (Block block in Blocks)
+            {
+                first = Math.Min(first, block.WalIds.First);
+            }
+
+            return first;
+        }
+    }
+
+    /// <summary>Largest log id of what is held; 0: none.</summary>
+    public ulong LastWalId
+    {
+        get
+        {
+            ulong last = Volatile.Read(ref _lastWalId);
+            foreach (Block block in Blocks)
+            {
+                last = Math.Max(last, block.WalIds.Last);
+            }
+
+            return last;
+        }
+    }
+
+    /// <summary>Whether a row may lie in a time range; open rows always may.</summary>
+    public bool MayHave(long fromUnixMs, long toUnixMs)
+    {
+        if (Count > 0)
+        {
+            return true;
+        }
+
+        foreach (Block block in Blocks)
+        {
+            if (block.FirstUnixMs <= toUnixMs && block.LastUnixMs >= fromUnixMs)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public bool IsEmpty => Count == 0 && Blocks.Length == 0;

@@ -9,16 +9,11 @@ namespace NodeAgent.Tsdb.Head;
 internal sealed class MemorySampleReader : ISampleReader
 {
     private readonly SchemaSnapshot _snapshot = new();
-    private readonly List<int> _runs = [];
-    private readonly SampleBuffer _merged = new();
-    private readonly SampleBuffer _spare = new();
-    private bool _overlap;
+    private readonly RunMerge _runs = new();
 
     public void Read(SeriesInfo series, long fromUnixMs, long toUnixMs, SampleBuffer buffer)
     {
-        int start = buffer.Count;
         _runs.Clear();
-        _overlap = false;
         foreach (MemorySeries.Column column in ((MemorySeries)series).Columns)
         {
             column.Schema.Snapshot(column.Index, fromUnixMs, toUnixMs, _snapshot);
@@ -28,10 +23,7 @@ internal sealed class MemorySampleReader : ISampleReader
             AddHead(_snapshot.LateHead, buffer);
         }
 
-        if (_overlap)
-        {
-            Merge(buffer, start);
-        }
+        _runs.Finish(buffer);
     }
 
     public bool TryReadNewest(SeriesInfo series, long toUnixMs, out long unixMs, out double value)
@@ -53,8 +45,7 @@ internal sealed class MemorySampleReader : ISampleReader
     public void Dispose()
     {
         _snapshot.Dispose();
-        _merged.Dispose();
-        _spare.Dispose();
+        _runs.Dispose();
     }
 
     private void AddBlocks(Block[] blocks, int column, long fromUnixMs, long toUnixMs, SampleBuffer buffer)
@@ -65,7 +56,7 @@ internal sealed class MemorySampleReader : ISampleReader
             {
                 int start = buffer.Count;
                 block.Read(column, fromUnixMs, toUnixMs, buffer);
-                NoteRun(start, buffer);
+                _runs.Note(start, buffer);
             }
         }
     }
@@ -74,56 +65,6 @@ internal sealed class MemorySampleReader : ISampleReader
     {
         int start = buffer.Count;
         buffer.Add(head.Times, head.Values);
-        NoteRun(start, buffer);
-    }
-
-    private void NoteRun(int start, SampleBuffer buffer)
-    {
-        if (buffer.Count > start)
-        {
-            _overlap |= _runs.Count > 0 && buffer.Times[start] <= buffer.Times[start - 1];
-            _runs.Add(start);
-        }
-    }
-
-    private void Merge(SampleBuffer buffer, int start)
-    {
-        _merged.Clear();
-        for (int i = 0; i < _runs.Count; i++)
-        {
-            Range run = _runs[i]..(i + 1 < _runs.Count ? _runs[i + 1] : buffer.Count);
-            MergeRun(buffer.Times[run], buffer.Values[run]);
-        }
-
-        buffer.Truncate(start);
-        buffer.Add(_merged.Times, _merged.Values);
-    }
-
-    private void MergeRun(ReadOnlySpan<long> times, ReadOnlySpan<double> values)
-    {
-        // What lies before the run stays where it is; only the overlapping tail is merged again.
-        int keep = TimeSearch.FirstAtOrAfter(_merged.Times, times[0]);
-        _spare.Clear();
-        _spare.Add(_merged.Times[keep..], _merged.Values[keep..]);
-        _merged.Truncate(keep);
-        ReadOnlySpan<long> oldTimes = _spare.Times;
-        ReadOnlySpan<double> oldValues = _spare.Values;
-        int old = 0;
-        for (int i = 0; i < times.Length; i++)
-        {
-            for (; old < oldTimes.Length && oldTimes[old] < times[i]; old++)
-            {
-                _merged.Add(oldTimes[old], oldValues[old]);
-            }
-
-            if (old < oldTimes.Length && oldTimes[old] == times[i])
-            {
-                old++;
-            }
-
-            _merged.Add(times[i], values[i]);
-        }
-
-        _merged.Add(oldTimes[old..], oldValues[old..]);
+        _runs.Note(start, buffer);
     }
 }

@@ -11,7 +11,7 @@ namespace NodeAgent.Tsdb.Head;
 /// and a reader whose version moved reads the head again. So a reader never stops a writer, and an append in order, the normal
 /// case, never disturbs a reader.
 /// </summary>
-internal sealed class MemorySchema : SchemaHandle
+internal sealed partial class MemorySchema : SchemaHandle
 {
     private const int FirstRows = 8; // a head starts small and doubles: short-lived schemas cost little
     private const long QuietMs = 10 * 60_000; // a silent schema's head is closed and its memory freed
@@ -82,7 +82,7 @@ internal sealed class MemorySchema : SchemaHandle
 
     public long OldestUnixMs => Math.Min(_main.OldestUnixMs, _late.OldestUnixMs);
 
-    public AppendResult Append(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    public AppendResult Append(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId = 0)
     {
         if (values.Length != _series.Length || present.Length != (_series.Length + 63) >> 6)
         {
@@ -92,7 +92,7 @@ internal sealed class MemorySchema : SchemaHandle
 
         lock (_writer)
         {
-            AppendResult result = StoreNeedsLock(unixMs, values, present);
+            AppendResult result = StoreNeedsLock(unixMs, values, present, walId);
             Counters.Count(result);
             if (result <= AppendResult.Late)
             {
@@ -145,8 +145,11 @@ internal sealed class MemorySchema : SchemaHandle
             long mainQuietMs = _mainQuiet.Measure(Counters.Stored, nowUnixMs);
             CloseIfQuietNeedsLock(_main, mainQuietMs, IsReplaced ? QuietReplacedMs : QuietMs);
             CloseIfQuietNeedsLock(_late, _lateQuiet.Measure(Counters.Of(AppendResult.Late), nowUnixMs), QuietReplacedMs);
-            long forgetMs = IsReplaced ? QuietReplacedMs : _accounts.Options.RetentionMs;
-            _expired = mainQuietMs >= forgetMs && _main.IsEmpty && _late.IsEmpty;
+            _state = _state.RegisteredUnixMs == 0 ? _state with { RegisteredUnixMs = nowUnixMs } : _state;
+            long forgetMs = IsReplaced && !_accounts.HasFiles ? QuietReplacedMs : _accounts.Options.RetentionMs;
+            long sinceUnixMs = _state.LastUnixMs > long.MinValue ? _state.LastUnixMs : _state.RegisteredUnixMs;
+            long silentMs = _accounts.HasFiles ? nowUnixMs - sinceUnixMs : mainQuietMs;
+            _expired = silentMs >= forgetMs && _main.IsEmpty && _late.IsEmpty;
             return _expired;
         }
     }
@@ -189,8 +192,13 @@ internal sealed class MemorySchema : SchemaHandle
         }
     }
 
-    private AppendResult StoreNeedsLock(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present)
+    private AppendResult StoreNeedsLock(long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId)
     {
+        if (walId != 0 && walId <= _state.DurableWalId)
+        {
+            return AppendResult.Duplicate; // a replay brings what the files have
+        }
+
         if (_expired)
         {
             return AppendResult.Expired;
@@ -208,6 +216,7 @@ internal sealed class MemorySchema : SchemaHandle
 
         if (!_hasRows || unixMs > _newest)
         {
+            _main.WalIds = _main.WalIds.With(walId);
             AddLastNeedsLock(_main, unixMs, values, present);
             Volatile.Write(ref _newest, unixMs);
             _hasRows = true;
@@ -217,6 +226,7 @@ internal sealed class MemorySchema : SchemaHandle
 
         if (unixMs > _closedThrough)
         {
+            _main.WalIds = _main.WalIds.With(walId);
             bool inserted = PlaceNeedsLock(_main, unixMs, values, present);
             CloseIfFullNeedsLock(_main, ref _closeAt);
             return inserted ? AppendResult.OutOfOrder : AppendResult.Duplicate;
@@ -227,6 +237,7 @@ internal sealed class MemorySchema : SchemaHandle
             return AppendResult.Duplicate; // the newest row sent again just after its head was closed: nothing to keep aside
         }
 
+        _late.WalIds = _late.WalIds.With(walId);
         int lateCloseAt = _accounts.Options.HeadRows;
         bool late = PlaceNeedsLock(_late, unixMs, values, present);
         CloseIfFullNeedsLock(_late, ref lateCloseAt);
@@ -326,7 +337,7 @@ internal sealed class MemorySchema : SchemaHandle
     /// <summary>Compresses the open rows while readers go on reading them, then swaps them for the block in one step.</summary>
     private void CloseNeedsLock(HeadPart part)
     {
-        Block block = BlockEncoder.OfThread.Encode(part.Rows!, part.Count, _scales);
+        Block block = BlockEncoder.OfThread.Encode(part.Rows!, part.Count, _scales, part.WalIds);
         Block[] blocks = [.. part.Blocks, block];
         if (part == _main)
         {
@@ -337,9 +348,13 @@ internal sealed class MemorySchema : SchemaHandle
         Interlocked.Increment(ref _version);
         part.Blocks = blocks;
         part.Count = 0;
+        part.WalIds = WalRange.None;
         Interlocked.Increment(ref _version);
         _accounts.AddBlockBytes(block.Bytes);
-        _accounts.Closed.Enqueue(new ClosedBlock(this, part, block));
+        if (!_accounts.HasFiles)
+        {
+            _accounts.Closed.Enqueue(new ClosedBlock(this, part, block));
+        }
     }
 
     private static int CountBits(ReadOnlySpan<ulong> words)

@@ -106,6 +106,23 @@ internal sealed class Rows
         return larger;
     }
 
+    /// <summary>Gives one column of a row a value.</summary>
+    public void Put(int row, int column, double value)
+    {
+        Values[(row * Columns) + column] = value;
+        Present[(row * Words) + (column >> 6)] |= 1UL << (column & 63);
+    }
+
+    /// <summary>A copy of some rows, of exactly their number.</summary>
+    public Rows CopyRange(int first, int end)
+    {
+        Rows copy = new(end - first, Columns);
+        Times.AsSpan(first..end).CopyTo(copy.Times);
+        Values.AsSpan((first * Columns)..(end * Columns)).CopyTo(copy.Values);
+        Present.AsSpan((first * Words)..(end * Words)).CopyTo(copy.Present);
+        return copy;
+    }
+
     /// <summary>Appends the samples of a column in a time range.</summary>
     public void Read(int column, int count, long fromUnixMs, long toUnixMs, SampleBuffer buffer)
     {

@@ -15,6 +15,14 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
 
     public MemoryStoreOptions Options => options;
 
+    /// <summary>Rows of this age are refused.</summary>
+    public long MaxAgeMs { get; init; } = options.RetentionMs;
+
+    /// <summary>
+    /// Closed blocks leave for files: whoever writes those looks for them, and an empty head does not mean that nothing is held.
+    /// </summary>
+    public bool HasFiles { get; init; }
+
     public long HeadBytes => Volatile.Read(ref _headBytes);
 
     public long BlockBytes => Volatile.Read(ref _blockBytes);
@@ -32,9 +40,12 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
 
     public void AddBlockBytes(long bytes) => Interlocked.Add(ref _blockBytes, bytes);
 
+    /// <summary>Rows up to this time are refused whatever the clock says.</summary>
+    public long ClosedThroughUnixMs { get; set; } = long.MinValue;
+
     public void SetNow(long nowUnixMs)
     {
-        Volatile.Write(ref _oldestAllowed, nowUnixMs - options.RetentionMs);
+        Volatile.Write(ref _oldestAllowed, Math.Max(nowUnixMs - MaxAgeMs, ClosedThroughUnixMs));
         Volatile.Write(ref _newestAllowed, nowUnixMs + options.MaxAheadMs);
     }
 }

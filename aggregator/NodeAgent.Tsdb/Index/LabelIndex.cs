@@ -65,6 +65,8 @@ internal sealed class LabelIndex
         }
     }
 
+    public MemorySeries? Find(int id) => _series.GetValueOrDefault(id);
+
     /// <summary>The series that match, by ascending id.</summary>
     public MemorySeries[] Select(Selector selector)
     {

@@ -14,13 +14,24 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
     private readonly Dictionary<SeriesKey, MemorySeries> _series = [];
     private readonly LabelIndex _index = new();
     private readonly RowCounters _forgotten = new();
+    private readonly Dictionary<string, int> _metricIds = new(StringComparer.Ordinal);
     private int _nextId;
+    private int _nextSchemaId = 1;
+    private int _nextMetricId = 1;
 
     public IEnumerable<string> Nodes => _nodes.Keys;
 
     public int NodeCount => _nodes.Count;
 
     public int SeriesCount => _index.Count;
+
+    /// <summary>The next series, metric and schema ids; setting them only ever raises them.</summary>
+    public (int Series, int Metric, int Schema) NextIds
+    {
+        get => (_nextId, _nextMetricId, _nextSchemaId);
+        set => (_nextId, _nextMetricId, _nextSchemaId) =
+            (Math.Max(_nextId, value.Series), Math.Max(_nextMetricId, value.Metric), Math.Max(_nextSchemaId, value.Schema));
+    }
 
     public long EstimatedBytes => _index.EstimatedBytes;
 
@@ -29,6 +40,8 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
 
     /// <summary>Counters of the schemas that are no longer there.</summary>
     public RowCounters Forgotten => _forgotten;
+
+    public MemorySeries? Find(int seriesId) => _index.Find(seriesId);
 
     public MemorySeries[] Select(Selector selector) => _index.Select(selector);
 
@@ -62,12 +75,12 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
         }
 
         entry.SeriesCount += missing;
-        MemorySeries[] columns = Resolve(definitions, keys, intervalMs);
+        MemorySeries[] columns = Resolve(definitions, keys, intervalMs, ids: null);
         MemorySchema? schema = entry.Schemas.Find(known => IsSame(known, sampler, intervalMs, columns, definitions));
         if (schema is null)
         {
             isNew = true;
-            schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions);
+            schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions, id: null);
             entry.Schemas.Add(schema);
         }
 
@@ -79,6 +92,42 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
             }
         }
 
+        return schema;
+    }
+
+    /// <summary>Brings back a schema that the index log remembers, under the ids that it had.</summary>
+    /// <param name="id">The schema's.</param>
+    /// <param name="node">Node name.</param>
+    /// <param name="sampler">Sampler name.</param>
+    /// <param name="intervalMs">Expected distance of rows.</param>
+    /// <param name="definitions">The columns.</param>
+    /// <param name="keys">Their identities.</param>
+    /// <param name="ids">Their ids, and those of their metrics.</param>
+    public MemorySchema Restore(
+        int id,
+        string node,
+        string sampler,
+        int intervalMs,
+        IReadOnlyList<SeriesDefinition> definitions,
+        SeriesKey[] keys,
+        (int Series, int Metric)[] ids)
+    {
+        node = _index.Intern(node);
+        if (!_nodes.TryGetValue(node, out NodeEntry? entry))
+        {
+            _nodes.Add(node, entry = new NodeEntry());
+        }
+
+        int before = _index.Count;
+        MemorySeries[] columns = Resolve(definitions, keys, intervalMs, ids);
+        entry.SeriesCount += _index.Count - before;
+        foreach (MemorySchema other in entry.Schemas)
+        {
+            other.IsReplaced |= other.Sampler == sampler;
+        }
+
+        MemorySchema schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions, id);
+        entry.Schemas.Add(schema);
         return schema;
     }
 
@@ -132,11 +181,12 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
     }
 
     private MemorySchema Create(
-        string node, string sampler, int intervalMs, MemorySeries[] columns, IReadOnlyList<SeriesDefinition> definitions)
+        string node, string sampler, int intervalMs, MemorySeries[] columns, IReadOnlyList<SeriesDefinition> definitions, int? id)
     {
         uint[] scales = [.. definitions.Select(definition => definition.Scale)];
         int firstCloseAt = 1 + (int)(StableHash(node, sampler) % (uint)accounts.Options.HeadRows);
-        MemorySchema schema = new(node, sampler, intervalMs, columns, scales, firstCloseAt, accounts);
+        MemorySchema schema = new(node, sampler, intervalMs, columns, scales, firstCloseAt, accounts) { Id = id ?? _nextSchemaId };
+        _nextSchemaId = Math.Max(_nextSchemaId, schema.Id) + 1;
         for (int i = 0; i < columns.Length; i++)
         {
             columns[i].AddColumn(schema, i);
@@ -145,7 +195,7 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
         return schema;
     }
 
-    private MemorySeries[] Resolve(IReadOnlyList<SeriesDefinition> definitions, SeriesKey[] keys, int intervalMs)
+    private MemorySeries[] Resolve(IReadOnlyList<SeriesDefinition> definitions, SeriesKey[] keys, int intervalMs, (int Series, int Metric)[]? ids)
     {
         MemorySeries[] columns = new MemorySeries[keys.Length];
         for (int i = 0; i < keys.Length; i++)
@@ -155,7 +205,12 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
             {
                 Label[] labels = [.. keys[i].Labels.Select(label => new Label(_index.Intern(label.Name), _index.Intern(label.Value)))];
                 string metric = _index.Intern(definition.Metric);
-                series = new MemorySeries(_nextId++, metric, labels, definition.Kind, definition.Unit, definition.Scale);
+                int id = ids is null ? _nextId : ids[i].Series;
+                _nextId = Math.Max(_nextId, id + 1);
+                series = new MemorySeries(id, metric, labels, definition.Kind, definition.Unit, definition.Scale)
+                {
+                    MetricId = MetricIdOf(metric, ids?[i].Metric),
+                };
                 _series.Add(new SeriesKey(metric, labels), series);
                 _index.Add(series);
             }
@@ -165,6 +220,18 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
         }
 
         return columns;
+    }
+
+    private int MetricIdOf(string metric, int? restored)
+    {
+        if (!_metricIds.TryGetValue(metric, out int id))
+        {
+            id = restored ?? _nextMetricId;
+            _nextMetricId = Math.Max(_nextMetricId, id + 1);
+            _metricIds.Add(metric, id);
+        }
+
+        return id;
     }
 
     /// <summary>FNV-1a: the same in every process, unlike string hashes, so that a run can be repeated.</summary>

@@ -22,7 +22,7 @@ public sealed class BlockTests
             time += random.Next(1, 2_000);
         }
 
-        Block block = new BlockEncoder().Encode(rows, count, new uint[columns]);
+        Block block = new BlockEncoder().Encode(rows, count, new uint[columns], WalRange.None);
         Assert.Equal(expected.Sum(column => column.Count), block.Samples);
         Assert.Equal((rows.Times[0], rows.Times[count - 1]), (block.FirstUnixMs, block.LastUnixMs));
         for (int column = 0; column < columns; column++)

@@ -1,5 +1,6 @@
 using NodeAgent.Contracts.Series;
 using NodeAgent.Tsdb.Query;
+using NodeAgent.Tsdb.Tests.Storage;
 using static NodeAgent.Tsdb.Tests.Make;
 
 namespace NodeAgent.Tsdb.Tests.Query;
@@ -19,17 +20,39 @@ public sealed class QueryPropertyTests
     [MemberData(nameof(Seeds.Many), MemberType = typeof(Seeds))]
     public void RangeAndInstant_AnyPlanOverAnyData_AnswerAsTheNaiveReference(int seed)
     {
-        Random random = new(seed);
         using RandomFleet fleet = new(seed);
+        AskAnything(fleet, seed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds.Many), MemberType = typeof(Seeds))]
+    public void RangeAndInstant_OverFilesHeadsAndRestarts_AnswerAsTheNaiveReference(int seed)
+    {
+        using LoggedStore durable = new(seed);
+        using RandomFleet fleet = new(seed, durable);
+        AskAnything(fleet, seed);
+    }
+
+    private static void AskAnything(RandomFleet fleet, int seed)
+    {
+        Random random = new(seed);
         QueryEngine engine = new(fleet.Store, new QueryLimits(), TimeProvider.System);
         for (int i = 0; i < 25; i++)
         {
             QueryPlan plan = RandomPlan(random);
             long start = Start + random.Next(-10_000, 200_000);
             long step = new[] { 1, 333, 1_000, 7_000, 60_000 }[random.Next(5)];
+            if (random.Next(2) == 0)
+            {
+                // Windows of whole minutes and hours, which tiers may answer.
+                step = new[] { 60_000, 120_000, 3_600_000 }[random.Next(3)];
+                start = Start + (step * random.Next(-1, 4));
+                plan = plan with { WindowMs = new[] { 0, 60_000, 180_000, 3_600_000 }[random.Next(4)] };
+            }
+
             int steps = random.Next(1, 40);
             AssertRange(fleet, engine, plan, start, step, steps);
-            AssertInstant(fleet, engine, plan, start + random.Next(100_000));
+            AssertInstant(fleet, engine, plan, start + (random.Next(2) == 0 ? 0 : random.Next(100_000)));
         }
     }
 
@@ -73,7 +96,7 @@ public sealed class QueryPropertyTests
             Assert.Equal(plan.Ranking == Ranking.Top ? values.OrderDescending() : values.Order(), values);
         }
 
-        Assert.All(instant.Results, result => Assert.InRange(result.SampleUnixMs, at - 120_000, at));
+        Assert.All(instant.Results, result => Assert.InRange(result.SampleUnixMs, at - Math.Max(120_000, plan.WindowMs), at));
     }
 
     private static void AssertEqual(QueryPlan plan, Dictionary<string, double[]> expected, Dictionary<string, double[]> actual)

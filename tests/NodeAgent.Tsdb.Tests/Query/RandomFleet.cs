@@ -12,23 +12,30 @@ internal sealed class RandomFleet : IDisposable
     public const int Seconds = 300;
 
     private readonly Random _random;
-    private readonly Dictionary<(string, int), double> _counters = [];
+    private readonly Dictionary<string, double> _counters = [];
 
-    public RandomFleet(int seed)
+    private readonly IRandomFleetStore? _durable;
+
+    /// <param name="seed">Of everything.</param>
+    /// <param name="durable">Where the telemetry goes; null: into a memory store of the fleet's own.</param>
+    public RandomFleet(int seed, IRandomFleetStore? durable = null)
     {
         _random = new Random(seed);
-        Store = Store(headRows: 8 + _random.Next(40));
+        _durable = durable;
+        _memory = durable is null ? Store(headRows: 8 + _random.Next(40)) : null;
         for (int node = 0; node < 4; node++)
         {
             Fill("node" + node);
         }
     }
 
-    public MemoryStore Store { get; }
+    private readonly MemoryStore? _memory;
+
+    public ITimeSeriesStore Store => _memory ?? _durable!.Store;
 
     public NaiveQuery Naive { get; } = new();
 
-    public void Dispose() => Store.Dispose();
+    public void Dispose() => _memory?.Dispose();
 
     private void Fill(string node)
     {
@@ -55,6 +62,8 @@ internal sealed class RandomFleet : IDisposable
             {
                 Tick(schema, Start + (second * 1_000L) + _random.Next(0, 20));
             }
+
+            schema = _durable?.AfterTick(schema, columns) ?? schema;
         }
     }
 
@@ -75,7 +84,15 @@ internal sealed class RandomFleet : IDisposable
     private void Write(SchemaHandle schema, long time)
     {
         double?[] row = [.. schema.Series.Select(Value)];
-        Store.Row(schema, time, row);
+        if (_durable is null)
+        {
+            Store.Row(schema, time, row);
+        }
+        else
+        {
+            _durable.Row(schema, time, row);
+        }
+
         for (int i = 0; i < row.Length; i++)
         {
             if (row[i] is { } value)
@@ -97,8 +114,19 @@ internal sealed class RandomFleet : IDisposable
             return _random.Next(30) == 0 ? double.NaN : Math.Round(_random.NextDouble() * 100, 1);
         }
 
-        (string, int) key = (series.LabelValue("node"), series.Id);
+        string key = series.ToString();
         double total = _random.Next(50) == 0 ? _random.Next(10) : _counters.GetValueOrDefault(key) + _random.Next(1_000);
         return _counters[key] = total;
     }
+}
+
+/// <summary>A store that more happens to than rows.</summary>
+internal interface IRandomFleetStore
+{
+    ITimeSeriesStore Store { get; }
+
+    void Row(SchemaHandle schema, long unixMs, double?[] values);
+
+    /// <summary>Does what it likes to the store; the handle to go on with.</summary>
+    SchemaHandle AfterTick(SchemaHandle schema, IReadOnlyList<SeriesDefinition> columns);
 }

@@ -29,14 +29,26 @@ internal static class CounterMath
             return double.NaN;
         }
 
-        double increase = values[^1] - values[0] + resets;
-        double sampledMs = times[^1] - times[0];
-        double averageMs = sampledMs / (values.Length - 1);
-        double toStartMs = ToEdge(times[0] - windowStartUnixMs, averageMs);
-        double toEndMs = ToEdge(windowEndUnixMs - times[^1], averageMs);
-        if (increase > 0 && values[0] >= 0)
+        return Increase(values.Length, times[0], values[0], times[^1], values[^1], resets, windowStartUnixMs, windowEndUnixMs);
+    }
+
+    /// <summary>As above, of what is left of the samples in a tier: how many, the first and the last.</summary>
+    public static double Increase(
+        long count, long firstUnixMs, double first, long lastUnixMs, double last, double resets, long windowStartUnixMs, long windowEndUnixMs)
+    {
+        if (count < 2)
         {
-            toStartMs = Math.Min(toStartMs, sampledMs * (values[0] / increase));
+            return double.NaN;
+        }
+
+        double increase = last - first + resets;
+        double sampledMs = lastUnixMs - firstUnixMs;
+        double averageMs = sampledMs / (count - 1);
+        double toStartMs = ToEdge(firstUnixMs - windowStartUnixMs, averageMs);
+        double toEndMs = ToEdge(windowEndUnixMs - lastUnixMs, averageMs);
+        if (increase > 0 && first >= 0)
+        {
+            toStartMs = Math.Min(toStartMs, sampledMs * (first / increase));
         }
 
         return increase * ((sampledMs + toStartMs + toEndMs) / sampledMs);

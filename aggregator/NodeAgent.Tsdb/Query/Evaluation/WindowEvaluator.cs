@@ -1,4 +1,5 @@
 using NodeAgent.Tsdb.Chunks;
+using NodeAgent.Tsdb.Tiers;
 
 namespace NodeAgent.Tsdb.Query.Evaluation;
 
@@ -10,6 +11,7 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 {
     private const int StepsBetweenChecks = 64;
 
+    private readonly TierEvaluator _tiers = new(plan, grid, budget);
     private readonly SampleBuffer _samples = new();
     private readonly List<int> _resets = []; // index of each value below its predecessor
     private double[] _sorted = [];
@@ -35,6 +37,12 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
     public bool Evaluate(ISampleReader reader, SeriesInfo series)
     {
         long windowMs = WindowMs(series);
+        if (reader is ITierReader tiers && _tiers.TryEvaluate(tiers, series, windowMs, Values, out long newestUnixMs, out bool anyValue))
+        {
+            NewestUnixMs = newestUnixMs;
+            return anyValue;
+        }
+
         _samples.Clear();
         reader.Read(series, grid.StartUnixMs - windowMs + 1, grid.EndUnixMs, _samples);
         budget.TakeSamples(_samples.Count);
@@ -74,8 +82,12 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
             }
 
             long at = grid.StartUnixMs + (step * grid.StepMs);
-            high = TimeSearch.SkipThrough(times, high, at);
-            low = TimeSearch.SkipThrough(times, low, at - windowMs);
+            // Samples mostly come evenly, so a window mostly ends where the one before leads to expect, and begins where that one ended.
+            int guess = high + (high - low);
+            bool isGuessed = step > 0 && guess < times.Length && guess > 0 && times[guess - 1] <= at && times[guess] > at;
+            int previousHigh = high;
+            high = isGuessed ? guess : TimeSearch.SkipThrough(times, high, at);
+            low = step > 0 && windowMs == grid.StepMs ? previousHigh : TimeSearch.SkipThrough(times, low, at - windowMs);
             double value = low < high ? ValueOf(low, high, at, windowMs) : double.NaN;
             Values[step] = value;
             if (!double.IsNaN(value))

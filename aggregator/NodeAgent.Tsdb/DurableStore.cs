@@ -1,0 +1,294 @@
+using System.Diagnostics.CodeAnalysis;
+using NodeAgent.Contracts.Series;
+using NodeAgent.Journal;
+using NodeAgent.Journal.Files;
+using NodeAgent.Tsdb.Head;
+using NodeAgent.Tsdb.Index;
+using NodeAgent.Tsdb.Live;
+using NodeAgent.Tsdb.Merging;
+using NodeAgent.Tsdb.Query;
+using NodeAgent.Tsdb.Retention;
+using NodeAgent.Tsdb.Segments;
+using NodeAgent.Tsdb.Storage;
+
+namespace NodeAgent.Tsdb;
+
+/// <summary>
+/// Keeps samples in files: row-major heads in memory, blocks of compressed columns behind them, which go into segments about every nine
+/// minutes; segments are merged into two hours and then into days, with one row a minute and an hour beside them. Files are written and
+/// merged on threads of the store; appending never waits for a file, and reading takes no lock.
+/// docs/formats/segment.md draws the files; <see cref="IDurableStore"/> says what is promised.
+/// </summary>
+public sealed class DurableStore : IDurableStore
+{
+    internal const long WindowMs = 2 * 3_600_000L;
+
+    private const long MergeRetryMs = 60_000; // a merge that the disk refused would read the same gigabytes in vain
+
+    private readonly StoreAccounts _accounts;
+    private readonly SeriesRegistry _registry;
+    private readonly SegmentStore _segments;
+    private readonly HeadFlush _flush;
+    private readonly FileRetention _retention;
+    private readonly MergePlanner _planner;
+    private readonly SegmentMerge _merge;
+    private readonly StoreWorkers? _workers;
+    private readonly Lock _flushing = new(); // one flush at a time: blocks must not go into two segments
+    private readonly Lock _maintenance = new();
+    private readonly List<MemorySchema> _tended = [];
+    private ulong _vouched;
+    private ulong _durable;
+    private long _lastFlushUnixMs;
+    private long _mergeNotBeforeUnixMs = long.MinValue;
+    private volatile bool _stopping;
+
+    private DurableStore(DurableStoreOptions options, StoreAccounts accounts, SeriesRegistry registry, SegmentStore segments)
+    {
+        Options = options;
+        _accounts = accounts;
+        _registry = registry;
+        _segments = segments;
+        _flush = new HeadFlush(segments, WindowMs);
+        _retention = new FileRetention(segments, options);
+        _planner = new MergePlanner(options.PackClosedDays);
+        _merge = new SegmentMerge(segments, registry, () => _stopping);
+        RecoveredWalId = segments.WalId;
+        _vouched = RecoveredWalId;
+        _durable = RecoveredWalId;
+        _workers = options.HasThreads ? new StoreWorkers(Write, Merge) : null;
+    }
+
+    public DurableStoreOptions Options { get; }
+
+    /// <inheritdoc/>
+    public ulong RecoveredWalId { get; }
+
+    internal SegmentStore Segments => _segments;
+
+    /// <summary>Merges a window of time now, whatever is due: for measurements and tests.</summary>
+    internal bool MergeNow(MergeJob job)
+    {
+        bool done = _merge.Run(job);
+        _segments.Counters.AddMerge(done);
+        return done;
+    }
+
+    /// <summary>
+    /// Opens the store, or makes it. Damaged segments are set aside and counted; what fails is a disk that refuses calls, and a directory
+    /// that another process has.
+    /// </summary>
+    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    public static bool TryOpen(
+        DurableStoreOptions options, IFileOps files, TimeProvider time,
+        [NotNullWhen(true)] out DurableStore? store, [NotNullWhen(false)] out OpenError? error)
+    {
+        options.Validate();
+        StoreAccounts accounts = new(new MemoryStoreOptions
+        {
+            HeadRows = options.HeadRows,
+            RetentionMs = Math.Max(options.HourRetentionMs, Math.Max(options.MinuteRetentionMs, options.RawRetentionMs)),
+            MaxBytes = long.MaxValue,
+            MaxAheadMs = options.MaxAheadMs,
+            Quota = options.Quota,
+        })
+        {
+            MaxAgeMs = options.MaxLateMs,
+            HasFiles = true,
+        };
+        SeriesRegistry registry = new(accounts);
+        store = SegmentStore.TryOpen(files, options.Directory, registry, time, out SegmentStore? segments, out error)
+            ? new DurableStore(options, accounts, registry, segments)
+            : null;
+        return store is not null;
+    }
+
+    /// <inheritdoc/>
+    public RegisterResult Register(string node, string sampler, int intervalMs, IReadOnlyList<SeriesDefinition> series) =>
+        _registry.Register(node, sampler, intervalMs, series);
+
+    /// <inheritdoc/>
+    public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present) =>
+        ((MemorySchema)schema).Append(unixMs, values, present);
+
+    /// <inheritdoc/>
+    public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId) =>
+        walId != 0 && walId <= RecoveredWalId
+            ? ((MemorySchema)schema).Skip()
+            : ((MemorySchema)schema).Append(unixMs, values, present, walId);
+
+    /// <inheritdoc/>
+    public ulong DurableThrough(ulong appendedThrough)
+    {
+        lock (_maintenance)
+        {
+            // First the vouch, then the look: what is appended meanwhile has a larger id than the vouch.
+            Volatile.Write(ref _vouched, Math.Max(_vouched, appendedThrough));
+            ulong durable = appendedThrough;
+            _registry.CopySchemas(_tended);
+            foreach (MemorySchema schema in _tended)
+            {
+                durable = Math.Min(durable, schema.FirstWalId - 1);
+            }
+
+            return _durable = Math.Max(_durable, durable);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Flush()
+    {
+        lock (_flushing)
+        {
+            List<MemorySchema> schemas = CopySchemas();
+            schemas.ForEach(schema => schema.CloseHeads());
+            return FlushNeedsLock(schemas);
+        }
+    }
+
+    /// <inheritdoc/>
+    public SeriesSelection Select(Selector selector, long fromUnixMs, long toUnixMs, int limit = int.MaxValue) =>
+        SeriesSelection.Of(Match(selector, fromUnixMs, toUnixMs), limit);
+
+    /// <inheritdoc/>
+    public SeriesInfo[] Match(Selector selector, long fromUnixMs, long toUnixMs) =>
+        Array.FindAll(_registry.Match(selector), series => series.MayHave(fromUnixMs, toUnixMs));
+
+    /// <inheritdoc/>
+    public ISampleReader OpenReader() => new StoreReader(_segments);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Nodes() => _registry.Nodes();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<SchemaHandle> Schemas(string node) => _registry.Schemas(node);
+
+    /// <inheritdoc/>
+    public LiveSubscription Subscribe(Selector selector, LiveOptions options) => _registry.Subscribe(selector, options);
+
+    /// <inheritdoc/>
+    public void Maintain(long nowUnixMs)
+    {
+        lock (_maintenance)
+        {
+            _accounts.SetNow(nowUnixMs);
+            _registry.CopySchemas(_tended);
+            _tended.RemoveAll(schema => !schema.Tend(nowUnixMs));
+            if (_tended.Count > 0)
+            {
+                _segments.Forget(_tended);
+                _registry.Forget(_tended);
+            }
+        }
+
+        if (_workers is not null)
+        {
+            _workers.Wake(nowUnixMs);
+            return;
+        }
+
+        Write(nowUnixMs);
+        Merge(nowUnixMs);
+    }
+
+    /// <inheritdoc/>
+    public StoreStats Stats()
+    {
+        long disk = _segments.DiskBytes();
+        StorageCounters counters = _segments.Counters;
+        return _registry.Stats(schema => Math.Min(schema.OldestUnixMs, schema.State.FirstUnixMs)) with
+        {
+            SamplesEvictedByAge = counters.SamplesExpired,
+            SamplesEvictedByBytes = counters.SamplesDroppedForRoom,
+            Bytes = _accounts.HeadBytes + _accounts.BlockBytes + _registry.IndexBytes,
+            HeadBytes = _accounts.HeadBytes,
+            BlockBytes = _accounts.BlockBytes,
+            MaxBytes = long.MaxValue,
+            DiskBytes = disk,
+        };
+    }
+
+    /// <summary>What the files are and what happened to them: for metrics and the log.</summary>
+    public StorageStatus Storage()
+    {
+        StorageCounters counters = _segments.Counters;
+        SegmentSet set = _segments.Current;
+        return new StorageStatus
+        {
+            Error = _segments.LastError,
+            RawSegments = set.Raw.Length,
+            MinuteSegments = set.Minute.Length,
+            HourSegments = set.Hour.Length,
+            DiskBytes = _segments.DiskBytes(),
+            WaitingBlockBytes = _accounts.BlockBytes,
+            Flushes = counters.Flushes,
+            FailedFlushes = counters.FailedFlushes,
+            Merges = counters.Merges,
+            FailedMerges = counters.FailedMerges,
+            Quarantined = [.. counters.Quarantined.Select(problem => $"{problem.Info.FileName}: {problem.Reason}")],
+            Orphans = counters.Orphans,
+            Undeleted = counters.Undeleted,
+            UnknownSchemas = counters.UnknownSchemas,
+            DamagedReads = _segments.Reads.Damaged,
+            UnreadableReads = _segments.Reads.Unreadable,
+            RepeatedReads = _segments.Reads.Reread,
+        };
+    }
+
+    /// <summary>
+    /// Ends the threads after the file at hand, and all subscriptions. Appends and queries must have ended. Rows that are in no file yet
+    /// are left to the log: call <see cref="Flush"/> before for an orderly stop.
+    /// </summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        _workers?.Dispose();
+        _segments.Dispose();
+        _registry.Dispose();
+    }
+
+    private void Write(long nowUnixMs)
+    {
+        lock (_flushing)
+        {
+            if (_lastFlushUnixMs == 0)
+            {
+                _lastFlushUnixMs = nowUnixMs; // the clock begins with the first call
+            }
+
+            bool isDue = nowUnixMs - _lastFlushUnixMs >= Options.FlushIntervalMs || nowUnixMs < _lastFlushUnixMs;
+            if (isDue || _accounts.BlockBytes >= Options.MaxBlockBytes)
+            {
+                _lastFlushUnixMs = nowUnixMs; // also when it fails: a sick disk is not asked every second
+                FlushNeedsLock(CopySchemas());
+            }
+        }
+    }
+
+    private void Merge(long nowUnixMs)
+    {
+        _retention.Enforce(nowUnixMs);
+        _accounts.ClosedThroughUnixMs = _retention.DroppedThroughUnixMs;
+        if (nowUnixMs >= _mergeNotBeforeUnixMs && _planner.Next(_segments.Current, nowUnixMs) is { } job)
+        {
+            bool done = _merge.Run(job);
+            _segments.Counters.AddMerge(done);
+            _mergeNotBeforeUnixMs = done ? long.MinValue : nowUnixMs + MergeRetryMs;
+        }
+
+        _segments.ShortenManifest();
+    }
+
+    private bool FlushNeedsLock(List<MemorySchema> schemas)
+    {
+        bool done = _flush.Run(schemas, Volatile.Read(ref _vouched));
+        _segments.Counters.AddFlush(done);
+        return done;
+    }
+
+    private List<MemorySchema> CopySchemas()
+    {
+        List<MemorySchema> schemas = [];
+        _registry.CopySchemas(schemas);
+        return schemas;
+    }
+}
