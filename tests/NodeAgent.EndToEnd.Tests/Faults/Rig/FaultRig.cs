@@ -131,7 +131,7 @@ internal sealed class FaultRig : IAsyncDisposable
     {
         foreach (AgentUnit agent in Agents.Where(agent => agent.Lives.Count > 0))
         {
-            for (int round = 0; round < MostDrains && !(agent.Process.HasExited && agent.Ledger.OpenFrames == 0); round++)
+            for (int round = 0; round < MostDrains && !(agent.Process.HasExited && agent.Ledger.Read(OwesNothing)); round++)
             {
                 if (agent.Process.HasExited)
                 {
@@ -188,6 +188,10 @@ internal sealed class FaultRig : IAsyncDisposable
     }
 
     internal static string Tail(RealProcess process) => string.Join('\n', process.Lines.TakeLast(30));
+
+    // Nothing on the wire is unacknowledged, and nothing that has a sequence has stayed in the spool.
+    private static bool OwesNothing(LinkLedger ledger) =>
+        ledger.Epochs.All(epoch => epoch.OpenFrames == 0) && ledger.Epochs.LastOrDefault() is { } last && last.NeverSeen <= last.Dropped;
 
     private static bool IsUpToDate(LinkLedger ledger, long sinceUnixMs)
     {
