@@ -1,0 +1,245 @@
+using NodeAgent.Placement.Fleet;
+using NodeAgent.Placement.Policies;
+using NodeAgent.Placement.Requests;
+using NodeAgent.Placement.Values;
+
+namespace NodeAgent.Placement.Search;
+
+/// <summary>Where a request goes. <see cref="Node"/> −1: nowhere.</summary>
+/// <param name="Node">Number of the node.</param>
+/// <param name="Lanes">Devices, a bit each, in device order.</param>
+/// <param name="Score">Score after prices.</param>
+public readonly record struct Choice(int Node, uint Lanes, float Score)
+{
+    /// <summary>Nothing fits.</summary>
+    public static readonly Choice None = new(-1, 0, float.NegativeInfinity);
+
+    /// <summary>Whether there is a place.</summary>
+    public bool Found => Node >= 0;
+}
+
+/// <summary>
+/// Finds the node with the highest score, exactly as a scan of all nodes would, in the time of a few tree levels. Per request type and GPU
+/// model a tournament over the live states holds scores before prices. Prices only lower a score, so states are visited from the best
+/// downwards until the next could not win even free of charge. One thread at a time.
+/// </summary>
+public sealed class PlacementSearch
+{
+    // A type's trees cost up to 16 bytes a state. Types beyond this many are rebuilt when they come back: slower, never wrong.
+    private const int MaxTypes = 512;
+
+    private readonly Dictionary<Demand, TypeIndex> _types = [];
+    private readonly FleetState _state;
+    private readonly Allocations _allocations;
+    private readonly FleetIndex _index;
+    private readonly PriorityStack _open = new();
+    private long _asked;
+
+    /// <param name="state">The fleet; tell <see cref="Changed"/> about every change.</param>
+    /// <param name="allocations">Who is on it.</param>
+    /// <param name="policy">How to score.</param>
+    /// <param name="prices">Scarcity prices; null, or for policies that do not use them: none.</param>
+    public PlacementSearch(FleetState state, Allocations allocations, IPlacementPolicy policy, ScarcityPrices? prices = null)
+    {
+        (_state, _allocations, Policy) = (state, allocations, policy);
+        Prices = policy.UsesPrices ? prices : null;
+        _index = new FleetIndex(state, allocations, policy.SeesTags, Prices);
+    }
+
+    public IPlacementPolicy Policy { get; }
+
+    /// <summary>The prices in use.</summary>
+    public ScarcityPrices? Prices { get; }
+
+    /// <summary>States that a decision looked at beyond the first, so far: how far from free the exactness was.</summary>
+    public long Visited { get; private set; }
+
+    /// <summary>Different node states now.</summary>
+    public int LiveStates => _index.GroupCount;
+
+    /// <summary>A node's free amounts or condition changed.</summary>
+    public void Changed(int node) => _index.Refresh(node);
+
+    /// <summary>The best node, or none.</summary>
+    internal Choice Find(in Demand demand, INodeRule? rule = null)
+    {
+        Prices?.Refresh();
+        TypeIndex type = TypeOf(demand);
+        _open.Clear();
+        for (int model = 0; model < _index.Models.Length; model++)
+        {
+            if (!demand.Accepts(model))
+            {
+                continue;
+            }
+
+            ScoreTree tree = type.Current(model);
+            double price = Prices?.OfModel(model, demand) ?? 0;
+            type.ModelPrice[model] = price;
+            if (tree[1] != 0)
+            {
+                _open.Push(ScoreTree.Lower(tree[1], price), model, 1);
+            }
+        }
+
+        return Search(type, demand, rule);
+    }
+
+    private Choice Search(TypeIndex type, in Demand demand, INodeRule? rule)
+    {
+        ulong best = 0;
+        NodeState bestState = default;
+        int bestModel = -1;
+        while (_open.TryPop(out ulong bound, out int model, out int at) && bound > best)
+        {
+            ScoreTree tree = type.Trees[model];
+            if (at < tree.Capacity)
+            {
+                Push(tree, 2 * at, model, type);
+                Push(tree, (2 * at) + 1, model, type);
+                continue;
+            }
+
+            Visited++;
+            StateGroup group = _index.Models[model][at - tree.Capacity]!;
+            int node = FirstThatTakes(group, demand, rule);
+            if (node < 0)
+            {
+                continue;
+            }
+
+            float score = ScoreTree.Score(bound);
+            if (Prices is { AnyBig: true })
+            {
+                score = Priced(group.State, demand, type.ModelPrice[model], out _);
+            }
+
+            ulong key = ScoreTree.Key(score, node);
+            if (key > best)
+            {
+                (best, bestState, bestModel) = (key, group.State, model);
+            }
+        }
+
+        if (best == 0)
+        {
+            return Choice.None;
+        }
+
+        return new Choice(ScoreTree.Node(best), LanesOn(ScoreTree.Node(best), demand, bestModel, bestState), ScoreTree.Score(best));
+    }
+
+    /// <summary>The score of one node after prices, with the devices it would use. False: it does not fit there.</summary>
+    internal bool TryScore(int node, in Demand demand, out Choice choice)
+    {
+        choice = Choice.None;
+        if (!FleetIndex.TryState(_state, _allocations, Policy.SeesTags, node, out NodeState state) || !demand.Accepts(state.Model)
+            || _state.Memory(node) < demand.MemoryMiB || _state.Nic(node) < demand.NicMbps || !demand.Fits(state.Cpu, state.Gpus))
+        {
+            return false;
+        }
+
+        float score = Priced(state, demand, Prices?.OfModel(state.Model, demand) ?? 0, out _);
+        choice = new Choice(node, LanesOn(node, demand, state.Model, state), score);
+        return true;
+    }
+
+    /// <summary>The same answer by scanning every node: what the index is tested against.</summary>
+    internal Choice Scan(in Demand demand, INodeRule? rule = null)
+    {
+        Prices?.Refresh();
+        Choice best = Choice.None;
+        for (int node = 0; node < _state.Count; node++)
+        {
+            if (rule?.Allows(node) != false && TryScore(node, demand, out Choice choice) && (!best.Found || choice.Score > best.Score))
+            {
+                best = choice;
+            }
+        }
+
+        return best;
+    }
+
+    private void Push(ScoreTree tree, int at, int model, TypeIndex type)
+    {
+        ulong key = tree[at];
+        if (key != 0)
+        {
+            _open.Push(ScoreTree.Lower(key, type.ModelPrice[model]), model, at);
+        }
+    }
+
+    private int FirstThatTakes(StateGroup group, in Demand demand, INodeRule? rule)
+    {
+        for (int node = group.Nodes.First; node != int.MaxValue; node = group.Nodes.Next(node))
+        {
+            if (_state.Memory(node) >= demand.MemoryMiB && _state.Nic(node) >= demand.NicMbps && rule?.Allows(node) != false)
+            {
+                return node;
+            }
+        }
+
+        return -1;
+    }
+
+    // The best score over the choices of device, each with its own price of hosts.
+    private float Priced(in NodeState state, in Demand demand, double modelPrice, out uint lanes)
+    {
+        if (Prices is not { AnyBig: true })
+        {
+            float score = DeviceChoice.Best(Policy, state, demand, out lanes);
+            return modelPrice == 0 ? score : (float)(score - modelPrice);
+        }
+
+        lanes = 0;
+        float best = float.NegativeInfinity;
+        uint choices = Policy.ChoosesDevice && demand.IsShare ? DeviceChoice.DistinctLanes(state.Gpus, demand.GpuMilli) : 1;
+        for (uint rest = choices; rest != 0; rest &= rest - 1)
+        {
+            uint chosen = demand.IsShare ? rest & (uint)-(int)rest : demand.GpuCount == 0 ? 0 : demand.TightestLanes(state.Gpus);
+            if (demand.IsShare && !Policy.ChoosesDevice)
+            {
+                chosen = demand.TightestLanes(state.Gpus);
+            }
+
+            double price = modelPrice + Prices.OfHosts(state.Model, state.Cpu, state.Gpus, state.Cpu - demand.CpuMilli, state.Gpus.TakeEach(chosen, demand.GpuMilli));
+            float score = (float)(Policy.Score(state, demand, chosen) - price);
+            if (score > best)
+            {
+                (best, lanes) = (score, chosen);
+            }
+        }
+
+        return best;
+    }
+
+    // The group knows sorted lanes; the node has them in device order, and ties between devices go to the first device.
+    private uint LanesOn(int node, in Demand demand, int model, in NodeState state)
+    {
+        if (demand.GpuCount == 0)
+        {
+            return 0;
+        }
+
+        NodeState actual = state with { Gpus = FleetIndex.UsableGpus(_state, node) };
+        Priced(actual, demand, Prices?.OfModel(model, demand) ?? 0, out uint lanes);
+        return lanes;
+    }
+
+    private TypeIndex TypeOf(in Demand demand)
+    {
+        Demand shape = WorkloadMix.ShapeOf(demand);
+        if (!_types.TryGetValue(shape, out TypeIndex? type))
+        {
+            if (_types.Count == MaxTypes)
+            {
+                _types.Remove(_types.MinBy(entry => entry.Value.LastAsked).Key);
+            }
+
+            _types.Add(shape, type = new TypeIndex(shape, Policy, _index.Models));
+        }
+
+        type.LastAsked = ++_asked;
+        return type;
+    }
+}
