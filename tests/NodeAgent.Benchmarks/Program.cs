@@ -1,5 +1,6 @@
 using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
+using NodeAgent.Benchmarks.Placement;
 using NodeAgent.Benchmarks.Rpc;
 using NodeAgent.Benchmarks.Tick;
 
@@ -9,6 +10,7 @@ return args switch
     ["rpc", .. var rest] => await RpcBenchmark.RunAsync(rest),
     ["tick", .. var rest] => TickBenchmark.Run(rest),
     ["codec", .. var rest] => CodecBenchmark.Run(rest),
+    ["placement", .. var rest] => PlacementBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -22,6 +24,7 @@ static int Usage()
                                                   paced streams into the aggregator's memory, then flat out
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame
+          placement PART                          placement policies, plans and solvers; without PART: the parts
         """);
     return 2;
 }

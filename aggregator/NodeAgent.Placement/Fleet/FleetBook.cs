@@ -27,6 +27,9 @@ public sealed class FleetBook
     /// <summary>Calls back with the number of each node that changes, after the change.</summary>
     public void Listen(Action<int> changed) => _listeners.Add(changed);
 
+    /// <summary>Ends <see cref="Listen"/>.</summary>
+    public void Forget(Action<int> changed) => _listeners.Remove(changed);
+
     /// <summary>A copy to try things on; it has no listeners.</summary>
     public FleetBook Fork() => new(State.Snapshot(), Allocations.Copy());
 

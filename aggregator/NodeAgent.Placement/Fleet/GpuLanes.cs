@@ -112,6 +112,12 @@ public readonly struct GpuLanes : IEquatable<GpuLanes>
     /// <summary>The same amounts, largest first: two nodes with the same sorted lanes are in the same state.</summary>
     public GpuLanes Sorted()
     {
+        Vector128<ushort> next = Vector128.Shuffle(_left, Vector128.Create((ushort)1, 2, 3, 4, 5, 6, 7, 7));
+        if (Vector128.GreaterThanOrEqualAll(_left, next))
+        {
+            return this;
+        }
+
         Span<ushort> values = stackalloc ushort[Max];
         _left.CopyTo(values);
         for (int i = 1; i < Max; i++)

@@ -14,25 +14,20 @@ internal sealed class FleetIndex
     private readonly ScarcityPrices? _prices;
     private readonly StateGroup?[] _groupOf;
     private readonly Dictionary<Key, StateGroup> _groups = [];
+    private readonly Dictionary<string, Partition> _partitions = new(StringComparer.Ordinal);
 
     public FleetIndex(FleetState state, Allocations allocations, bool tags, ScarcityPrices? prices)
     {
         (_state, _allocations, _tags, _prices) = (state, allocations, tags, prices);
         _groupOf = new StateGroup?[state.Count];
-        Models = new ModelGroups[state.Catalog.Models.Count];
-        for (int model = 0; model < Models.Length; model++)
-        {
-            Models[model] = new ModelGroups(state.Count);
-        }
-
         for (int node = 0; node < state.Count; node++)
         {
             Refresh(node);
         }
     }
 
-    /// <summary>Groups per GPU model.</summary>
-    public ModelGroups[] Models { get; }
+    /// <summary>The partitions; their numbers never change.</summary>
+    public List<Partition> Partitions { get; } = [];
 
     /// <summary>Live states of all models.</summary>
     public int GroupCount => _groups.Count;
@@ -87,6 +82,7 @@ internal sealed class FleetIndex
         {
             if (usable && before.State == state)
             {
+                before.MemoryBound = Math.Max(before.MemoryBound, _state.Memory(node));
                 return;
             }
 
@@ -105,13 +101,13 @@ internal sealed class FleetIndex
         if (group.Nodes.Count == 0)
         {
             _groups.Remove(new Key(state));
-            Models[state.Model].Remove(group);
+            Partitions[group.Partition].Remove(group);
             first = true;
         }
 
         if (first)
         {
-            Models[state.Model].Changed(group.Slot);
+            Partitions[group.Partition].Changed(group.Slot);
         }
     }
 
@@ -120,18 +116,35 @@ internal sealed class FleetIndex
         var key = new Key(state);
         if (!_groups.TryGetValue(key, out StateGroup? group))
         {
-            group = Models[state.Model].Create(state);
+            group = PartitionOf(state).Create(state);
             _groups.Add(key, group);
         }
 
         group.Nodes.Add(node);
+        group.MemoryBound = Math.Max(group.MemoryBound, _state.Memory(node));
         _prices?.Count(state.Model, state.Cpu, state.Gpus, +1);
         if (group.Nodes.First == node)
         {
-            Models[state.Model].Changed(group.Slot);
+            Partitions[group.Partition].Changed(group.Slot);
         }
 
         return group;
+    }
+
+    private Partition PartitionOf(in NodeState state)
+    {
+        Span<byte> copies = stackalloc byte[_prices?.Classes ?? 0];
+        _prices?.CopiesOf(state.Model, state.Cpu, state.Gpus, copies);
+        int whole = copies.IndexOfAnyExcept((byte)0) < 0 ? 0 : state.Gpus.WholeCount;
+        string signature = string.Concat((char)state.Model, (char)whole, System.Text.Encoding.Latin1.GetString(copies));
+        if (!_partitions.TryGetValue(signature, out Partition? partition))
+        {
+            partition = new Partition(Partitions.Count, state.Model, copies.ToArray(), whole, _state.Count);
+            _partitions.Add(signature, partition);
+            Partitions.Add(partition);
+        }
+
+        return partition;
     }
 
     private readonly struct Key(in NodeState state) : IEquatable<Key>

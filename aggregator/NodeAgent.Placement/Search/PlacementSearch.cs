@@ -66,19 +66,19 @@ public sealed class PlacementSearch
         Prices?.Refresh();
         TypeIndex type = TypeOf(demand);
         _open.Clear();
-        for (int model = 0; model < _index.Models.Length; model++)
+        for (int number = 0; number < _index.Partitions.Count; number++)
         {
-            if (!demand.Accepts(model))
+            Partition partition = _index.Partitions[number];
+            if (!demand.Accepts(partition.Model))
             {
                 continue;
             }
 
-            ScoreTree tree = type.Current(model);
-            double price = Prices?.OfModel(model, demand) ?? 0;
-            type.ModelPrice[model] = price;
+            ScoreTree tree = type.Current(partition, number);
             if (tree[1] != 0)
             {
-                _open.Push(ScoreTree.Lower(tree[1], price), model, 1);
+                type.LeastPrice[number] = LeastPrice(partition, demand);
+                _open.Push(ScoreTree.Lower(tree[1], type.LeastPrice[number]), number, 1);
             }
         }
 
@@ -89,35 +89,33 @@ public sealed class PlacementSearch
     {
         ulong best = 0;
         NodeState bestState = default;
-        int bestModel = -1;
-        while (_open.TryPop(out ulong bound, out int model, out int at) && bound > best)
+        while (_open.TryPop(out ulong bound, out int number, out int at) && bound > best)
         {
-            ScoreTree tree = type.Trees[model];
+            ScoreTree tree = type.Trees[number];
             if (at < tree.Capacity)
             {
-                Push(tree, 2 * at, model, type);
-                Push(tree, (2 * at) + 1, model, type);
+                Push(tree, 2 * at, number, type);
+                Push(tree, (2 * at) + 1, number, type);
                 continue;
             }
 
             Visited++;
-            StateGroup group = _index.Models[model][at - tree.Capacity]!;
+            Partition partition = _index.Partitions[number];
+            StateGroup group = partition[at - tree.Capacity]!;
             int node = FirstThatTakes(group, demand, rule);
             if (node < 0)
             {
                 continue;
             }
 
-            float score = ScoreTree.Score(bound);
-            if (Prices is { AnyBig: true })
-            {
-                score = Priced(group.State, demand, type.ModelPrice[model], out _);
-            }
+            // Without large hosts at stake the bound is the score itself.
+            bool exact = partition.Whole == 0 || Prices is not { AnyBig: true };
+            float score = exact ? ScoreTree.Score(bound) : Priced(group.State, demand, out _);
 
             ulong key = ScoreTree.Key(score, node);
             if (key > best)
             {
-                (best, bestState, bestModel) = (key, group.State, model);
+                (best, bestState) = (key, group.State);
             }
         }
 
@@ -126,7 +124,7 @@ public sealed class PlacementSearch
             return Choice.None;
         }
 
-        return new Choice(ScoreTree.Node(best), LanesOn(ScoreTree.Node(best), demand, bestModel, bestState), ScoreTree.Score(best));
+        return new Choice(ScoreTree.Node(best), LanesOn(ScoreTree.Node(best), demand, bestState), ScoreTree.Score(best));
     }
 
     /// <summary>The score of one node after prices, with the devices it would use. False: it does not fit there.</summary>
@@ -139,8 +137,8 @@ public sealed class PlacementSearch
             return false;
         }
 
-        float score = Priced(state, demand, Prices?.OfModel(state.Model, demand) ?? 0, out _);
-        choice = new Choice(node, LanesOn(node, demand, state.Model, state), score);
+        float score = Priced(state, demand, out _);
+        choice = new Choice(node, LanesOn(node, demand, state), score);
         return true;
     }
 
@@ -160,31 +158,59 @@ public sealed class PlacementSearch
         return best;
     }
 
-    private void Push(ScoreTree tree, int at, int model, TypeIndex type)
+    private void Push(ScoreTree tree, int at, int number, TypeIndex type)
     {
         ulong key = tree[at];
         if (key != 0)
         {
-            _open.Push(ScoreTree.Lower(key, type.ModelPrice[model]), model, at);
+            _open.Push(ScoreTree.Lower(key, type.LeastPrice[number]), number, at);
         }
+    }
+
+    private double LeastPrice(Partition partition, in Demand demand)
+    {
+        if (Prices is null)
+        {
+            return 0;
+        }
+
+        double price = Prices.OfModel(partition.Model, demand);
+        if (partition.Whole == 0 || !Prices.AnyBig)
+        {
+            return price;
+        }
+
+        // A share may go to a device already in use; whole devices must come from the whole ones.
+        int taken = demand.GpuMilli == GpuLanes.Whole ? demand.GpuCount : 0;
+        return price + Prices.LeastOfHosts(partition.Copies, Math.Max(0, partition.Whole - taken));
     }
 
     private int FirstThatTakes(StateGroup group, in Demand demand, INodeRule? rule)
     {
+        if (group.MemoryBound < demand.MemoryMiB)
+        {
+            return -1;
+        }
+
+        int most = 0;
         for (int node = group.Nodes.First; node != int.MaxValue; node = group.Nodes.Next(node))
         {
-            if (_state.Memory(node) >= demand.MemoryMiB && _state.Nic(node) >= demand.NicMbps && rule?.Allows(node) != false)
+            int memory = _state.Memory(node);
+            most = Math.Max(most, memory);
+            if (memory >= demand.MemoryMiB && _state.Nic(node) >= demand.NicMbps && rule?.Allows(node) != false)
             {
                 return node;
             }
         }
 
+        group.MemoryBound = most;
         return -1;
     }
 
     // The best score over the choices of device, each with its own price of hosts.
-    private float Priced(in NodeState state, in Demand demand, double modelPrice, out uint lanes)
+    private float Priced(in NodeState state, in Demand demand, out uint lanes)
     {
+        double modelPrice = Prices?.OfModel(state.Model, demand) ?? 0;
         if (Prices is not { AnyBig: true })
         {
             float score = DeviceChoice.Best(Policy, state, demand, out lanes);
@@ -214,7 +240,7 @@ public sealed class PlacementSearch
     }
 
     // The group knows sorted lanes; the node has them in device order, and ties between devices go to the first device.
-    private uint LanesOn(int node, in Demand demand, int model, in NodeState state)
+    private uint LanesOn(int node, in Demand demand, in NodeState state)
     {
         if (demand.GpuCount == 0)
         {
@@ -222,7 +248,7 @@ public sealed class PlacementSearch
         }
 
         NodeState actual = state with { Gpus = FleetIndex.UsableGpus(_state, node) };
-        Priced(actual, demand, Prices?.OfModel(model, demand) ?? 0, out uint lanes);
+        Priced(actual, demand, out uint lanes);
         return lanes;
     }
 
@@ -236,7 +262,7 @@ public sealed class PlacementSearch
                 _types.Remove(_types.MinBy(entry => entry.Value.LastAsked).Key);
             }
 
-            _types.Add(shape, type = new TypeIndex(shape, Policy, _index.Models));
+            _types.Add(shape, type = new TypeIndex(shape, Policy));
         }
 
         type.LastAsked = ++_asked;

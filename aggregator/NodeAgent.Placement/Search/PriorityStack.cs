@@ -11,14 +11,14 @@ internal sealed class PriorityStack
 
     public void Clear() => _count = 0;
 
-    public void Push(ulong bound, int model, int at)
+    public void Push(ulong bound, int partition, int at)
     {
         if (_count == _items.Length)
         {
             Array.Resize(ref _items, _count * 2);
         }
 
-        var item = new Item(bound, model, at);
+        var item = new Item(bound, partition, at);
         int hole = _count++;
         while (hole > 0)
         {
@@ -35,15 +35,15 @@ internal sealed class PriorityStack
         _items[hole] = item;
     }
 
-    public bool TryPop(out ulong bound, out int model, out int at)
+    public bool TryPop(out ulong bound, out int partition, out int at)
     {
         if (_count == 0)
         {
-            (bound, model, at) = (0, 0, 0);
+            (bound, partition, at) = (0, 0, 0);
             return false;
         }
 
-        (bound, model, at) = (_items[0].Bound, _items[0].Model, _items[0].At);
+        (bound, partition, at) = (_items[0].Bound, _items[0].Partition, _items[0].At);
         Item last = _items[--_count];
         int hole = 0;
         for (int child = 1; child < _count; child = (2 * hole) + 1)
@@ -62,10 +62,10 @@ internal sealed class PriorityStack
         return true;
     }
 
-    private readonly struct Item(ulong bound, int model, int at)
+    private readonly struct Item(ulong bound, int partition, int at)
     {
         public readonly ulong Bound = bound;
-        public readonly int Model = model;
+        public readonly int Partition = partition;
         public readonly int At = at;
 
         public bool Before(in Item other) => Bound != other.Bound ? Bound > other.Bound : At > other.At;

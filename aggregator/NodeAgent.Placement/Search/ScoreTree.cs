@@ -8,8 +8,9 @@ namespace NodeAgent.Placement.Search;
 /// </summary>
 internal sealed class ScoreTree
 {
-    private ulong[] _keys = new ulong[2 * 64];
-    private uint[] _generations = new uint[64];
+    // Small: there is one for every request type and partition.
+    private ulong[] _keys = new ulong[2 * 8];
+    private uint[] _generations = new uint[8];
 
     /// <summary>Leaves.</summary>
     public int Capacity => _generations.Length;

@@ -3,37 +3,28 @@ using NodeAgent.Placement.Requests;
 
 namespace NodeAgent.Placement.Search;
 
-/// <summary>The scores of one request type on all live states, one tree per GPU model, brought up to date when asked.</summary>
-internal sealed class TypeIndex
+/// <summary>The scores of one request type on all live states, one tree per partition, brought up to date when asked.</summary>
+internal sealed class TypeIndex(Demand demand, IPlacementPolicy policy)
 {
-    private readonly Demand _demand;
-    private readonly IPlacementPolicy _policy;
-    private readonly ModelGroups[] _models;
+    /// <summary>A tree per partition, by its number.</summary>
+    public List<ScoreTree> Trees { get; } = [];
 
-    public TypeIndex(Demand demand, IPlacementPolicy policy, ModelGroups[] models)
-    {
-        (_demand, _policy, _models) = (demand, policy, models);
-        Trees = new ScoreTree[models.Length];
-        ModelPrice = new double[models.Length];
-        for (int model = 0; model < models.Length; model++)
-        {
-            Trees[model] = new ScoreTree();
-        }
-    }
-
-    public ScoreTree[] Trees { get; }
-
-    /// <summary>Price of each model in the decision under way.</summary>
-    public double[] ModelPrice { get; }
+    /// <summary>Least price of each partition in the decision under way.</summary>
+    public List<double> LeastPrice { get; } = [];
 
     /// <summary>Number of the last question, to forget the type that was not asked for longest.</summary>
     public long LastAsked { get; set; }
 
-    /// <summary>The tree of a model, current.</summary>
-    public ScoreTree Current(int model)
+    /// <summary>The tree of a partition, current.</summary>
+    public ScoreTree Current(Partition groups, int number)
     {
-        ScoreTree tree = Trees[model];
-        ModelGroups groups = _models[model];
+        while (Trees.Count <= number)
+        {
+            Trees.Add(new ScoreTree());
+            LeastPrice.Add(0);
+        }
+
+        ScoreTree tree = Trees[number];
         if (tree.Position == groups.Head)
         {
             return tree;
@@ -63,7 +54,7 @@ internal sealed class TypeIndex
         return tree;
     }
 
-    private void Score(ScoreTree tree, ModelGroups groups, int slot)
+    private void Score(ScoreTree tree, Partition groups, int slot)
     {
         StateGroup? group = groups[slot];
         if (group is null)
@@ -80,7 +71,7 @@ internal sealed class TypeIndex
             return;
         }
 
-        bool fits = _demand.Fits(group.State.Cpu, group.State.Gpus);
-        tree.Set(slot, fits ? ScoreTree.Key(DeviceChoice.Best(_policy, group.State, _demand, out _), group.Nodes.First) : 0, group.Generation);
+        bool fits = demand.Fits(group.State.Cpu, group.State.Gpus);
+        tree.Set(slot, fits ? ScoreTree.Key(DeviceChoice.Best(policy, group.State, demand, out _), group.Nodes.First) : 0, group.Generation);
     }
 }

@@ -1,4 +1,5 @@
 using NodeAgent.Placement.Fleet;
+using NodeAgent.Placement.Plans;
 using NodeAgent.Placement.Requests;
 using NodeAgent.Placement.Search;
 
@@ -21,7 +22,10 @@ public sealed record InflationResult(AllocationCurve Curve, double FirstFailureL
 /// <summary>
 /// The inflation test of FGD: requests arrive in order, each is placed if any node fits, nothing leaves.
 /// </summary>
-public sealed class InflationRun(FleetBook book, Func<Demand, Choice> place, Func<Demand, IReadOnlyList<Placed>>? repair = null)
+/// <param name="book">An empty fleet.</param>
+/// <param name="place">The policy.</param>
+/// <param name="repair">Makes room by moves for a request that fits nowhere; null: no moves.</param>
+public sealed class InflationRun(FleetBook book, Func<Demand, Choice> place, Func<Demand, (Choice Place, Move? Move)>? repair = null)
 {
     private readonly long _capacity = book.State.Catalog.GpuMilli;
 
@@ -45,13 +49,12 @@ public sealed class InflationRun(FleetBook book, Func<Demand, Choice> place, Fun
             Choice choice = place(demand);
             if (!choice.Found && repair is not null)
             {
-                foreach (Placed move in repair(demand))
+                (choice, Move? move) = repair(demand);
+                if (move is { } moved)
                 {
                     moves++;
-                    journal?.Add(move);
+                    journal?.Add(new Placed((int)moved.Owner, moved.To, moved.Lanes, moved.From));
                 }
-
-                choice = place(demand);
             }
 
             if (choice.Found)

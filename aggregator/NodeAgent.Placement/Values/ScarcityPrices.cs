@@ -105,6 +105,35 @@ public sealed class ScarcityPrices
         return ModelFactor * price * demand.TotalGpuMilli;
     }
 
+    /// <summary>Classes of large requests.</summary>
+    internal int Classes => _classes.Length;
+
+    /// <summary>How many copies of each class a state has room for.</summary>
+    internal void CopiesOf(int model, int cpu, GpuLanes gpus, Span<byte> copies)
+    {
+        int whole = gpus.WholeCount;
+        for (int index = 0; index < _classes.Length; index++)
+        {
+            copies[index] = whole >= 2 && _classes[index].Demand.Accepts(model) ? (byte)_classes[index].CopiesIn(cpu, whole) : (byte)0;
+        }
+    }
+
+    /// <summary>
+    /// The least that any node with room for these copies charges for hosts, when so many whole devices stay: what is left of
+    /// the devices bounds the copies that can be left.
+    /// </summary>
+    internal double LeastOfHosts(ReadOnlySpan<byte> copies, int wholeAfter)
+    {
+        double price = 0;
+        foreach (int index in _active)
+        {
+            BigClass big = _classes[index];
+            price += big.Price * Math.Max(0, copies[index] - (wholeAfter / big.Demand.GpuCount));
+        }
+
+        return price;
+    }
+
     /// <summary>What a request pays for the large hosts that it takes from others.</summary>
     internal double OfHosts(int model, int cpuBefore, GpuLanes before, int cpuAfter, GpuLanes after)
     {

@@ -3,10 +3,12 @@ using NodeAgent.Placement.Policies;
 namespace NodeAgent.Placement.Search;
 
 /// <summary>
-/// The live states of one GPU model and a log of which changed. Each request type keeps its own tree of scores and reads the log
+/// The live states of one partition: of one GPU model and, for each class of large requests, with room for the same number of copies.
+/// States of a partition differ in price only by what a request leaves, so a bound on the price holds for all of them.
+/// A log says which changed. Each request type keeps its own tree of scores and reads the log
 /// when it is asked, so that a change costs nothing to types that are not asked.
 /// </summary>
-internal sealed class ModelGroups(int universe)
+internal sealed class Partition(int number, int model, byte[] copies, int whole, int universe)
 {
     private readonly Stack<int> _free = new();
     private StateGroup?[] _slots = new StateGroup?[64];
@@ -14,6 +16,15 @@ internal sealed class ModelGroups(int universe)
     private int[] _log = new int[1024];
     private long _logStart;
     private uint _generation;
+
+    /// <summary>GPU model of all states.</summary>
+    public int Model => model;
+
+    /// <summary>Copies of each class of large requests that a node of this partition has room for.</summary>
+    public byte[] Copies => copies;
+
+    /// <summary>Whole free devices of each node.</summary>
+    public int Whole => whole;
 
     /// <summary>Slots in use or free again.</summary>
     public int SlotCount { get; private set; }
@@ -38,7 +49,7 @@ internal sealed class ModelGroups(int universe)
             }
         }
 
-        var group = new StateGroup(state, slot, ++_generation, universe);
+        var group = new StateGroup(state, number, slot, ++_generation, universe);
         _slots[slot] = group;
         return group;
     }
