@@ -21,6 +21,9 @@ public enum PolicyName
 
     /// <summary>Value plus three times the fragment measure: best in steady state.</summary>
     Blend = 8,
+
+    /// <summary>Load balancing: emptiest first.</summary>
+    Spread = 9,
 }
 
 /// <summary>Makes policies and their searches for a fleet and a workload.</summary>
@@ -51,6 +54,7 @@ public static class PolicyFactory
             PolicyName.DotProd => new DotProductPolicy(),
             PolicyName.GpuClustering => new GpuClusteringPolicy(),
             PolicyName.GpuPacking => new GpuPackingPolicy(),
+            PolicyName.Spread => new SpreadPolicy(),
             PolicyName.BestFit => new BestFitPolicy(),
             PolicyName.Fgd => new FgdPolicy(new FragmentMeasure(typical)),
             PolicyName.Value => new ValuePolicy("Value", new StateValue(new FutureWaste(mix, catalog.Models.Count, futures, FutureLength), 1, null, 0), FreeDeviceFilling),

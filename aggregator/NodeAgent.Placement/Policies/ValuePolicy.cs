@@ -23,6 +23,9 @@ public sealed class ValuePolicy(string name, StateValue value, double freeDevice
     /// <summary>V, for explanations and plans.</summary>
     public StateValue Value => value;
 
+    /// <summary>Charged for each whole free device of the node.</summary>
+    public double FreeDevicePrice => freeDevicePrice;
+
     public float Score(in NodeState state, in Demand demand, uint lanes)
     {
         float before = value.Of(state.Model, state.Cpu, state.Gpus.Sorted());

@@ -142,6 +142,32 @@ public sealed class PlacementSearch
         return true;
     }
 
+    /// <summary>What the score of a request on a node is made of, in the unit of the policy. The request fits there.</summary>
+    internal IReadOnlyList<ScoreTerm> Terms(in Choice choice, in Demand demand)
+    {
+        if (!FleetIndex.TryState(_state, _allocations, Policy.SeesTags, choice.Node, out NodeState state))
+        {
+            return [];
+        }
+
+        if (Policy is not ValuePolicy value)
+        {
+            return [new ScoreTerm("score", choice.Score, Policy.Name)];
+        }
+
+        NodeState actual = state with { Gpus = FleetIndex.UsableGpus(_state, choice.Node) };
+        GpuLanes after = actual.Gpus.TakeEach(choice.Lanes, demand.GpuMilli);
+        const string unit = "GPU thousandths";
+        return
+        [
+            new ScoreTerm("future waste avoided", value.Value.Of(state.Model, state.Cpu, state.Gpus) - value.Value.Of(state.Model, state.Cpu - demand.CpuMilli, after.Sorted()), unit),
+            new ScoreTerm("whole devices kept together", -value.FreeDevicePrice * state.Gpus.WholeCount, unit),
+            new ScoreTerm("risk of the node", -value.RiskCost(state.Risk, demand), unit),
+            new ScoreTerm("price of the GPU model", -(Prices?.OfModel(state.Model, demand) ?? 0), unit),
+            new ScoreTerm("price of large hosts", -(Prices?.OfHosts(state.Model, state.Cpu, state.Gpus, state.Cpu - demand.CpuMilli, after) ?? 0), unit),
+        ];
+    }
+
     /// <summary>The same answer by scanning every node: what the index is tested against.</summary>
     internal Choice Scan(in Demand demand, INodeRule? rule = null)
     {
