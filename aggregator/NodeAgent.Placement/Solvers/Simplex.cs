@@ -9,7 +9,7 @@ public sealed class Simplex
 {
     private const double Feasible = 1e-9;
     private const double Optimal = 1e-9;
-    private const double PivotTolerance = 1e-9;
+    private const double PivotTolerance = 1e-7;
     private const int RefactorEvery = 64;
     private const int StallLimit = 400;
 
