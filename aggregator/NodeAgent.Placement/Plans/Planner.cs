@@ -7,7 +7,7 @@ namespace NodeAgent.Placement.Plans;
 
 /// <summary>
 /// Plans moves in the book itself and takes them back: drain (largest first, each where it scores best, with a second move where
-/// one is not enough), room for a request, rebalance by annealing with a price on every move.
+/// one is not enough), room for a request, rebalance by threshold accepting with a price on every move.
 /// </summary>
 internal sealed class Planner(FleetBook book, PlacementSearch search, Func<long, string> jobName)
 {
@@ -73,9 +73,9 @@ internal sealed class Planner(FleetBook book, PlacementSearch search, Func<long,
         {
             int at = random.Next(numbers.Length);
 
-            // Annealing: early on a move may lose up to the temperature, which falls to zero over the steps.
-            double temperature = movePrice * (1 - ((double)step / steps));
-            double threshold = movePrice + (temperature * Math.Log(Math.Max(1e-9, random.NextDouble())) / 4);
+            // Threshold accepting (Dueck and Scheuer 1990): early on a move may bring as little as half its price, because it may open a
+            // better one; towards the end only the full price will do.
+            double threshold = movePrice * (1 - (0.5 * random.NextDouble() * (1 - ((double)step / steps))));
             if (TryImprove(numbers[at], Math.Max(threshold, 1e-3), out Move move, out double better))
             {
                 numbers[at] = move.NewAllocation;

@@ -15,6 +15,7 @@ public sealed record AnnealingResult(int[] Assignment, long Cost, long Tried);
 public sealed class Annealer(ReassignmentModel model, int[] initial, ulong seed)
 {
     private const int Batch = 1024;
+    private const int Contests = 3;
     private const int Calibration = 20_000;
 
     private SplitMix _random = new(seed);
@@ -23,13 +24,13 @@ public sealed class Annealer(ReassignmentModel model, int[] initial, ulong seed)
     public double Shifts { get; init; } = 0.5;
 
     /// <summary>First temperature over the mean worsening.</summary>
-    public double Heat { get; init; } = 0.3;
+    public double Heat { get; init; } = 3;
 
     /// <summary>Last temperature over the first.</summary>
-    public double Cold { get; init; } = 1e-5;
+    public double Cold { get; init; } = 1e-6;
 
     /// <summary>Share of the time that each cooling takes.</summary>
-    public IReadOnlyList<double> Coolings { get; init; } = [0.6, 0.25, 0.15];
+    public IReadOnlyList<double> Coolings { get; init; } = [0.8, 0.2];
 
     /// <summary>Runs until the progress reaches one.</summary>
     /// <param name="progress">0 to 1: time or work spent. Called every <see cref="Batch"/> moves; with a count of work the run is repeatable.</param>
@@ -73,7 +74,7 @@ public sealed class Annealer(ReassignmentModel model, int[] initial, ulong seed)
 
     private void Try(ReassignmentState state, double temperature)
     {
-        int process = _random.Next(model.Processes);
+        int process = Costly(state);
         if (_random.NextDouble() < Shifts)
         {
             int to = _random.Next(model.Machines);
@@ -100,6 +101,19 @@ public sealed class Annealer(ReassignmentModel model, int[] initial, ulong seed)
             state.Move(other, b);
             state.Move(process, a);
         }
+    }
+
+    // Half of the time a process of a costly machine: where there is most to gain.
+    private int Costly(ReassignmentState state)
+    {
+        int process = _random.Next(model.Processes);
+        for (int contest = _random.Next(2) * Contests; contest > 0; contest--)
+        {
+            int other = _random.Next(model.Processes);
+            process = state.MachineCost(state.Assignment[other]) > state.MachineCost(state.Assignment[process]) ? other : process;
+        }
+
+        return process;
     }
 
     private bool Accept(long delta, double temperature) => delta <= 0 || _random.NextDouble() < Math.Exp(-delta / temperature);
