@@ -11,7 +11,7 @@ namespace NodeAgent.Benchmarks.Placement;
 
 /// <summary>
 /// Part h: decisions a second and latency of the exact search while the openb fleet, repeated, fills from empty to 105 % of arrived load.
-/// The rate per core is by CPU time of the process, so that other work on the machine does not count; latencies are by the clock, and it does.
+/// The rate per core is by CPU time of the process, so that other work on the machine does not count; latencies are by the clock, and it does, beside one percentile by the CPU time of the thread.
 /// </summary>
 internal static class LatencyBench
 {
@@ -26,7 +26,7 @@ internal static class LatencyBench
         int until = Arguments.Number(arguments, "--until", 105);
         NodeSpec[] nodes = PlacementData.Nodes(Path.Combine(root, "openb", "nodes.csv"));
         var rows = new List<object>();
-        Console.WriteLine($"{"nodes",8} {"trace",-10} {"decisions",9} {"per s (CPU)",12} {"per s (clock)",14} {"p50 us",8} {"p99 us",8} {"p99.9 us",9} {"states",8} {"RSS MB",7} {"scan=",6}");
+        Console.WriteLine($"{"nodes",8} {"trace",-10} {"decisions",9} {"per s (CPU)",12} {"per s (clock)",14} {"p50 us",8} {"p99 CPU",8} {"p99 us",8} {"p99.9 us",9} {"states",8} {"RSS MB",7} {"scan=",6}");
         foreach (int copies in new[] { 1, 10, 100 }.Where(copies => copies * nodes.Length <= most))
         {
             foreach (string trace in PlacementData.List(arguments, "--traces", ["default", "gpuspec33"]))
@@ -49,6 +49,7 @@ internal static class LatencyBench
         PlacementSearch search = PolicyFactory.Search(book, PolicyFactory.Create(Enum.Parse<PolicyName>(policy), catalog, mix), mix);
         var random = new SplitMix(7);
         var micros = new List<double>();
+        var busyMicros = new List<double>();
         long arrived = 0;
         int scans = 0, equal = 0;
         using var process = Process.GetCurrentProcess();
@@ -59,6 +60,7 @@ internal static class LatencyBench
         {
             Demand demand = demands[random.Next(demands.Length)];
             arrived += demand.TotalGpuMilli;
+            double busyStart = ThreadClock.Micros;
             long start = Stopwatch.GetTimestamp();
             Choice choice = search.Find(demand);
             if (choice.Found)
@@ -68,6 +70,7 @@ internal static class LatencyBench
 
             book.Settle();
             micros.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds);
+            busyMicros.Add(ThreadClock.Micros - busyStart);
             if (micros.Count % 20_000 == 10_000)
             {
                 long scan = Stopwatch.GetTimestamp();
@@ -83,12 +86,14 @@ internal static class LatencyBench
         double busy = (process.TotalProcessorTime - cpu - scanned).TotalSeconds;
         int decisions = micros.Count;
         micros.Sort();
+        busyMicros.Sort();
+        double busyP99 = busyMicros[decisions * 99 / 100];
         long rss = process.WorkingSet64 >> 20;
-        Console.WriteLine($"{catalog.Nodes.Length,8} {trace,-10} {decisions,9} {decisions / busy,12:F0} {decisions / seconds,14:F0} {micros[decisions / 2],8:F1} {micros[decisions * 99 / 100],8:F0} {micros[(int)(decisions * 0.999)],9:F0} {search.LiveStates,8} {rss,7} {equal,2}/{scans,-3}");
+        Console.WriteLine($"{catalog.Nodes.Length,8} {trace,-10} {decisions,9} {decisions / busy,12:F0} {decisions / seconds,14:F0} {micros[decisions / 2],8:F1} {busyP99,8:F0} {micros[decisions * 99 / 100],8:F0} {micros[(int)(decisions * 0.999)],9:F0} {search.LiveStates,8} {rss,7} {equal,2}/{scans,-3}");
         return new
         {
             nodes = catalog.Nodes.Length, trace, policy, decisions, per_second_cpu = Math.Round(decisions / busy), per_second_clock = Math.Round(decisions / seconds),
-            p50_us = Math.Round(micros[decisions / 2], 1), p99_us = Math.Round(micros[decisions * 99 / 100]), p999_us = Math.Round(micros[(int)(decisions * 0.999)]), rss_mb = rss, scans_equal = equal, scans,
+            p50_us = Math.Round(micros[decisions / 2], 1), p99_cpu_us = Math.Round(busyP99), p99_us = Math.Round(micros[decisions * 99 / 100]), p999_us = Math.Round(micros[(int)(decisions * 0.999)]), rss_mb = rss, scans_equal = equal, scans,
         };
     }
 }

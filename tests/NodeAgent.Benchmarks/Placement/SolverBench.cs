@@ -38,13 +38,8 @@ internal static class SolverBench
             ReassignmentModel model = ReassignmentModel.Read(Open(Path.Combine(folder, $"model_{name}.txt.gz")));
             int[] initial = model.ReadAssignment(Open(Path.Combine(folder, $"assignment_{name}.txt.gz")));
             int seconds = name[0] == 'b' ? secondsB : secondsA;
-            using var process = Process.GetCurrentProcess();
-            TimeSpan start = process.TotalProcessorTime;
-            AnnealingResult result = new Annealer(model, initial, (ulong)Arguments.Number(arguments, "--seed", 1)).Run(_ =>
-            {
-                process.Refresh();
-                return (process.TotalProcessorTime - start).TotalSeconds / seconds;
-            });
+            double start = ThreadClock.Micros;
+            AnnealingResult result = new Annealer(model, initial, (ulong)Arguments.Number(arguments, "--seed", 1)).Run(_ => (ThreadClock.Micros - start) / 1e6 / seconds);
             bool sound = ReassignmentChecker.Fault(model, initial, result.Assignment) is null && ReassignmentChecker.Cost(model, initial, result.Assignment) == result.Cost;
             faults += sound ? 0 : 1;
             long bound = LowerBounds.GetValueOrDefault(name);
