@@ -10,7 +10,7 @@ namespace NodeAgent.Placement.Policies;
 /// </summary>
 /// <param name="name">As people write it.</param>
 /// <param name="value">V.</param>
-/// <param name="freeDevicePrice">For each whole free device of the node: 5 while filling, 20 in steady state (measured on openb).</param>
+/// <param name="freeDevicePrice">For each whole free device of the node: 3 while filling, 100 in steady state (<see cref="PolicyFactory"/>).</param>
 /// <param name="lossPrice">GPU thousandths charged for a loss of one GPU-hour per GPU-hour; see <see cref="RiskScale"/>.</param>
 public sealed class ValuePolicy(string name, StateValue value, double freeDevicePrice, double lossPrice = 1000) : IPlacementPolicy
 {

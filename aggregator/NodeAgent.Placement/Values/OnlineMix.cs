@@ -37,14 +37,15 @@ public sealed class OnlineMix
             yield break;
         }
 
-        // The usual host: what large jobs are cut for.
+        // The usual large host: what large jobs are cut for. The rarest or the weakest would price the wrong CPU.
         int gpus = hosts.Max(host => host.GpuCount);
-        int cpuPerGpu = (int)hosts.Where(host => host.GpuCount == gpus).Min(host => host.CpuMilli) / gpus;
-        yield return (new Demand(cpuPerGpu, 0, 1, 1000), weight);
+        int cpu = hosts.Where(host => host.GpuCount == gpus).GroupBy(host => host.CpuMilli).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key).First().Key;
+        yield return (new Demand(cpu / gpus * 2 / 3, 0, 1, 1000), weight);
         for (int count = 2; count <= gpus; count *= 2)
         {
-            // Inverse to the size, as measured on openb: eight-GPU jobs are 0.5 % of arrivals.
-            yield return (new Demand(cpuPerGpu * count * 7 / 8, 0, count, 1000), weight * 0.01);
+            // As on openb: eight-GPU jobs are 0.5 % of arrivals, and want two thirds or nine tenths of the CPU of their host.
+            yield return (new Demand((int)(cpu * (long)count / gpus * 2 / 3), 0, count, 1000), weight * 0.005);
+            yield return (new Demand((int)(cpu * (long)count / gpus * 9 / 10), 0, count, 1000), weight * 0.005);
         }
     }
 

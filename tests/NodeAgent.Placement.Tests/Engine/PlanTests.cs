@@ -62,7 +62,7 @@ public sealed class PlanTests
     public void PlanRebalance_OfASpreadFleet_GainsAndKeepsItsBudget()
     {
         PlacementEngine engine = Filled(TestFleet.Hosts(6), 24, PolicyName.Spread);
-        PlacementEngine packer = Filled(TestFleet.Hosts(6), 24, PolicyName.Spread, PolicyName.Value);
+        PlacementEngine packer = Filled(TestFleet.Hosts(6), 24, PolicyName.Spread, PolicyName.Blend);
 
         MovePlan plan = packer.PlanRebalance(movePrice: 20, budget: 10);
 
