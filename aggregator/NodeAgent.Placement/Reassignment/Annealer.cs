@@ -24,7 +24,7 @@ public sealed class Annealer(ReassignmentModel model, int[] initial, ulong seed)
     public double Shifts { get; init; } = 0.5;
 
     /// <summary>First temperature over the mean worsening.</summary>
-    public double Heat { get; init; } = 3;
+    public double Heat { get; init; } = 50;
 
     /// <summary>Last temperature over the first.</summary>
     public double Cold { get; init; } = 1e-6;

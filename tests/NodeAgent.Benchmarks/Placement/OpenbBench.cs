@@ -6,7 +6,7 @@ using NodeAgent.Placement.Traces;
 namespace NodeAgent.Benchmarks.Placement;
 
 /// <summary>
-/// Part a: the inflation test of FGD on the openb trace, beside the authors' own results and the LP bound of reference/placement.md
+/// Part a: the inflation test of FGD on the openb trace, beside the authors' own results and an LP bound computed once by column generation
 /// (given that a policy accepts what arrives in the first percent of load named there).
 /// </summary>
 internal static class OpenbBench

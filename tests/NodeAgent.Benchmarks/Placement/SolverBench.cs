@@ -12,7 +12,7 @@ namespace NodeAgent.Benchmarks.Placement;
 /// <summary>Part d (ROADEF 2012 reassignment) and the simplex on Netlib and on the fluid program of openb.</summary>
 internal static class SolverBench
 {
-    // Lower bounds of reference/placement.md section 4.
+    // Published lower bounds of the challenge instances.
     private static readonly Dictionary<string, long> LowerBounds = new()
     {
         ["a1_1"] = 44306390, ["a1_2"] = 777530730, ["a1_3"] = 583005700, ["a1_4"] = 242387530, ["a1_5"] = 727578290, ["a2_1"] = 0, ["a2_2"] = 13590090,
