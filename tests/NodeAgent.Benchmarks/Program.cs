@@ -1,5 +1,6 @@
 using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
+using NodeAgent.Benchmarks.Placement;
 using NodeAgent.Benchmarks.Rpc;
 using NodeAgent.Benchmarks.Spool;
 using NodeAgent.Benchmarks.Store;
@@ -13,6 +14,7 @@ return args switch
     ["store", .. var rest] => await StoreBenchmark.RunAsync(rest),
     ["codec", .. var rest] => CodecBenchmark.Run(rest),
     ["spool", .. var rest] => SpoolBenchmark.Run(rest),
+    ["placement", .. var rest] => PlacementBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -29,6 +31,7 @@ static int Usage()
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame
           spool [--hours 72]                      days without an aggregator: bytes a sample on disk, CPU of a tick, restart
+          placement PART                          placement policies, plans and solvers; without PART: the parts
         """);
     return 2;
 }

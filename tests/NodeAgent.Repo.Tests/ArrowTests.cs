@@ -16,6 +16,7 @@ public sealed class ArrowTests
         ["NodeAgent.Sampling"] = ["NodeAgent.Contracts"],
         ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts", "NodeAgent.Journal"],
+        ["NodeAgent.Placement"] = [],
         ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };
@@ -27,6 +28,8 @@ public sealed class ArrowTests
         ("NodeAgent.Aggregator", "NodeAgent.Agent", "agents and aggregators are upgraded apart; they share the contract only"),
         ("NodeAgent.Sampling", "NodeAgent.Protos", "samplers know values, not messages; the uplink maps them"),
         ("NodeAgent.Tsdb", "NodeAgent.Protos", "the store serves several protocols; adapters translate"),
+        ("NodeAgent.Placement", "NodeAgent.Tsdb", "a decision replays from its journal; telemetry enters as a condition of a node, not as series"),
+        ("NodeAgent.Placement", "NodeAgent.Protos", "placement knows requests, not messages; the service maps them"),
         ("NodeAgent.Ctl", "NodeAgent.Tsdb", "nodectl asks; it never computes what the engine computes"),
     ];
 

@@ -1,0 +1,27 @@
+using NodeAgent.Placement.Requests;
+
+namespace NodeAgent.Placement.Engine;
+
+/// <summary>What found no room, by shape: the evidence for more nodes. Kept for as long as it is asked for, at most so many.</summary>
+internal sealed class RefusedDemand
+{
+    // A day of refusals at one a second; older ones go first.
+    private const int Kept = 86_400;
+
+    private readonly Queue<(Demand Demand, int Replicas, DateTimeOffset At)> _refused = new();
+
+    public void Add(Demand demand, int replicas, DateTimeOffset now)
+    {
+        if (_refused.Count == Kept)
+        {
+            _refused.Dequeue();
+        }
+
+        _refused.Enqueue((demand, replicas, now));
+    }
+
+    /// <summary>Replicas refused since a time, by demand.</summary>
+    public IReadOnlyList<(Demand Demand, int Count)> Since(DateTimeOffset since) =>
+        [.. _refused.Where(entry => entry.At >= since).GroupBy(entry => entry.Demand).Select(group => (group.Key, group.Sum(entry => entry.Replicas)))
+            .OrderByDescending(entry => (long)entry.Item2 * entry.Key.TotalGpuMilli).ThenBy(entry => entry.Key.CpuMilli)];
+}
