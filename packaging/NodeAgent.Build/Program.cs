@@ -24,7 +24,8 @@ static int Usage(string[] args)
     output.WriteLine(
         """
         ./build.sh VERB
-          up [--for 20s] [--port N]   build, start aggregator and agent on this machine, show live readings; ends with Ctrl+C or after --for
+          up [--for 20s] [--port N] [--fake-gpus 8]
+                                      build, start aggregator and agent on this machine, show live readings; ends with Ctrl+C or after --for
           test [FILTER]               build everything, run all tests (FILTER: only test projects whose name contains it)
           e2e                         the end-to-end tests in their long form
           bench NAME [ARGS]           agent | rpc | tick | codec: a table, and one line of JSON last

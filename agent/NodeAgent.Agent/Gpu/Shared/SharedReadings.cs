@@ -9,6 +9,10 @@ namespace NodeAgent.Agent.Gpu.Shared;
 /// Memory that the agent and one reader share: how values cross without a system call, a wake-up or an allocation on either side, and
 /// without the agent ever waiting. A reader that dies or hangs leaves it behind; the next one gets another.
 /// </summary>
+/// <remarks>
+/// The agent's side is not disposed but forgotten, and unmapped by the finalizer: several threads look at it, and one that looked a moment
+/// too long at unmapped memory would end the agent. Whoever holds a reference into it keeps the object itself, too.
+/// </remarks>
 internal sealed unsafe partial class SharedReadings : IDisposable
 {
     private const uint MemfdFlags = 0; // inherited by the reader: not close-on-exec
@@ -110,8 +114,11 @@ internal sealed unsafe partial class SharedReadings : IDisposable
         return Encoding.UTF8.GetString(end < 0 ? text : text[..end]);
     }
 
+    ~SharedReadings() => _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();

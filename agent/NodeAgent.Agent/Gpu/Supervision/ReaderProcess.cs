@@ -47,11 +47,8 @@ internal sealed class ReaderProcess : IReaderProcess
 
     public ProcessEvidence Look() => OperatingSystem.IsWindows() ? new ProcessEvidence("", "", "") : new ProcessEvidence(ReadState(), ReadText("wchan"), ReadText("stack"));
 
-    public void Dispose()
-    {
-        _process.Dispose();
-        Shared.Dispose();
-    }
+    /// <summary>The memory goes when nobody looks at it any more: the tick may be reading it at this moment.</summary>
+    public void Dispose() => _process.Dispose();
 
     // "1234 (nodeagent) D ...": the state follows the last bracket.
     private string ReadState()

@@ -79,6 +79,9 @@ internal sealed class ReaderSupervisor : IDisposable
     /// <summary>A call hangs and no other reader has taken over.</summary>
     internal bool IsStalled => _current is { IsStalled: true };
 
+    /// <summary>The reader has been told all there is to tell.</summary>
+    internal bool OrdersAreSent => Volatile.Read(ref _orderSent) == _orders.Number;
+
     internal int AbandonedCount => _abandoned is null ? 0 : 1;
 
     internal long Starts { get; private set; }
