@@ -13,8 +13,9 @@ public sealed class ArrowTests
         ["NodeAgent.Hosting"] = [],
         ["NodeAgent.Journal"] = [],
         ["NodeAgent.Protos"] = ["NodeAgent.Contracts", "NodeAgent.Rpc"],
+        ["NodeAgent.Nvml"] = [],
         ["NodeAgent.Sampling"] = ["NodeAgent.Contracts"],
-        ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Sampling"],
+        ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Sampling", "NodeAgent.Nvml"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts"],
         ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Tsdb"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
@@ -26,6 +27,7 @@ public sealed class ArrowTests
         ("NodeAgent.Agent", "NodeAgent.Aggregator", "agents and aggregators are upgraded apart; they share the contract only"),
         ("NodeAgent.Aggregator", "NodeAgent.Agent", "agents and aggregators are upgraded apart; they share the contract only"),
         ("NodeAgent.Sampling", "NodeAgent.Protos", "samplers know values, not messages; the uplink maps them"),
+        ("NodeAgent.Sampling", "NodeAgent.Nvml", "a call into NVML can hang or end the process; only the GPU reader, a process of its own, makes them"),
         ("NodeAgent.Tsdb", "NodeAgent.Protos", "the store serves several protocols; adapters translate"),
         ("NodeAgent.Ctl", "NodeAgent.Tsdb", "nodectl asks; it never computes what the engine computes"),
     ];

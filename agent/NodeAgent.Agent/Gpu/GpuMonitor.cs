@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using NodeAgent.Agent.Gpu.Samplers;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Agent.Gpu.Supervision;
 using NodeAgent.Agent.Gpu.Xids;
 using NodeAgent.Contracts.Xids;

@@ -1,4 +1,4 @@
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Nvml;
 
 namespace NodeAgent.Agent.Gpu.Reader;

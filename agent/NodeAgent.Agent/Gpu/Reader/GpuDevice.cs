@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Nvml;
 
 namespace NodeAgent.Agent.Gpu.Reader;
@@ -127,6 +127,7 @@ internal sealed unsafe partial class GpuDevice : IDisposable
         for (int word = 0; word < columns.Length; word++)
         {
             _block->Present[word] &= ~columns[word];
+            _block->Rejected[word] &= ~columns[word];
         }
 
         IsDoubtful = false;
@@ -213,9 +214,7 @@ internal sealed unsafe partial class GpuDevice : IDisposable
         }
         else if (!(value == 0 && column == GpuColumns.MemoryTemperature))
         {
-            _block->RejectedValues++;
-            _block->LastRejectedColumn = column;
-            _block->LastRejectedValue = value;
+            _block->Reject(column, value);
         }
     }
 }

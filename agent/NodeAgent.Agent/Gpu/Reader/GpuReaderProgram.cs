@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 
 namespace NodeAgent.Agent.Gpu.Reader;
 

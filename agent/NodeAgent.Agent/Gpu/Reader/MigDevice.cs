@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Nvml;
 
 namespace NodeAgent.Agent.Gpu.Reader;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Agent.Gpu.Supervision;
 using NodeAgent.Agent.Gpu.Xids;
 using NodeAgent.Nvml;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using NodeAgent.Sampling.Cgroups;

@@ -1,4 +1,4 @@
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Agent.Gpu.Supervision;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Agent.Gpu.Supervision;
 using NodeAgent.Contracts.Series;
 using NodeAgent.Sampling.Events;
@@ -186,21 +186,31 @@ internal sealed class GpuRoster(ReaderSupervisor supervisor, GpuOrders orders, G
     }
 
     // Once an hour for each GPU and value: the counter tells how often.
-    private void ReportRejected(int gpu, ref GpuBlock block)
+    private unsafe void ReportRejected(int gpu, ref GpuBlock block)
+    {
+        for (int column = 0; column < GpuColumns.All.Count; column++)
+        {
+            if (block.IsRejected(column))
+            {
+                ReportRejected(_labels[gpu][1].Value, _labels[gpu][2].Value, column, block.Values[column]);
+            }
+        }
+    }
+
+    private void ReportRejected(string pci, string uuid, int column, double rejected)
     {
         long now = time.GetTimestamp();
-        (string, int) key = (_labels[gpu][1].Value, block.LastRejectedColumn);
-        if (_rejections.TryGetValue(key, out long last) && time.GetElapsedTime(last, now) < TimeSpan.FromHours(1))
+        if (_rejections.TryGetValue((pci, column), out long last) && time.GetElapsedTime(last, now) < TimeSpan.FromHours(1))
         {
             return;
         }
 
-        _rejections[key] = now;
-        GpuColumn column = GpuColumns.All[block.LastRejectedColumn];
-        string value = block.LastRejectedValue.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        _rejections[(pci, column)] = now;
+        string metric = GpuColumns.All[column].Metric.Name;
+        string value = rejected.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
         events.Add(
-            GpuEventKind.ValueRejected, EventSeverity.Warning, $"GPU {key.Item1} said {column.Metric.Name} is {value}; no GPU can have that and it is not passed on",
-            ("pci", key.Item1), ("uuid", _labels[gpu][2].Value), ("metric", column.Metric.Name), ("value", value));
+            GpuEventKind.ValueRejected, EventSeverity.Warning, $"GPU {pci} said {metric} is {value}; no GPU can have that and it is not passed on",
+            ("pci", pci), ("uuid", uuid), ("metric", metric), ("value", value));
     }
 
     private static string Words(GpuState state) => state switch

@@ -1,4 +1,4 @@
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using NodeAgent.Sampling.Scheduling;
@@ -91,7 +91,7 @@ internal sealed class GpuTierSampler(string name, GpuTier tier, GpuRoster roster
                 Series.Set(column, block.State);
                 Series.Set(column + 1, block.RejectedValues);
                 break;
-            case GpuTier.Slow:
+            case GpuTier.Detail:
                 Series.Set(column, 1);
                 break;
         }
@@ -177,7 +177,7 @@ internal sealed class GpuTierSampler(string name, GpuTier tier, GpuRoster roster
                 _fixed[gpu] = Series.Add(GpuMetrics.State, own);
                 Series.Add(GpuMetrics.RejectedValuesTotal, own);
                 break;
-            case GpuTier.Slow when block.State == (int)GpuState.Answering:
+            case GpuTier.Detail when block.State == (int)GpuState.Answering:
                 fixed (byte* model = block.Name, vbios = block.Vbios, serial = block.Serial)
                 {
                     _fixed[gpu] = Series.Add(

@@ -1,4 +1,4 @@
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 
 namespace NodeAgent.Agent.Gpu.Supervision;
 

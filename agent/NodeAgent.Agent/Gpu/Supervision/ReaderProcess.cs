@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using NodeAgent.Agent.Gpu.Reader;
-using NodeAgent.Agent.Gpu.Shared;
+using NodeAgent.Agent.Gpu.Readings;
 
 namespace NodeAgent.Agent.Gpu.Supervision;
 

@@ -1,6 +1,6 @@
 using NodeAgent.Nvml;
 
-namespace NodeAgent.Agent.Gpu.Shared;
+namespace NodeAgent.Agent.Gpu.Readings;
 
 /// <summary>One field of nvmlDeviceGetFieldValues and the column it fills.</summary>
 /// <param name="Id">See <see cref="NvmlField"/>.</param>

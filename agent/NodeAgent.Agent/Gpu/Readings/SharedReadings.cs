@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
 
-namespace NodeAgent.Agent.Gpu.Shared;
+namespace NodeAgent.Agent.Gpu.Readings;
 
 /// <summary>
 /// Memory that the agent and one reader share: how values cross without a system call, a wake-up or an allocation on either side, and

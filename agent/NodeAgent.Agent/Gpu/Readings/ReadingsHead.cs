@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NodeAgent.Nvml;
 
-namespace NodeAgent.Agent.Gpu.Shared;
+namespace NodeAgent.Agent.Gpu.Readings;
 
 /// <summary>What the agent wants of its reader.</summary>
 internal enum ReaderOrder

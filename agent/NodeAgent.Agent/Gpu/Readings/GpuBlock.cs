@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using NodeAgent.Nvml;
 
-namespace NodeAgent.Agent.Gpu.Shared;
+namespace NodeAgent.Agent.Gpu.Readings;
 
 /// <summary>Whether a GPU answers. Numbers are those of gpu_state.</summary>
 internal enum GpuState
@@ -61,9 +61,10 @@ internal unsafe struct GpuBlock
     public fixed double Values[MostColumns];
     public fixed ulong Present[MostColumns / 64];
 
+    /// <summary>Values of the last reading that no GPU can have; they are in <see cref="Values"/> and not in <see cref="Present"/>.</summary>
+    public fixed ulong Rejected[MostColumns / 64];
+
     public long RejectedValues;
-    public int LastRejectedColumn;
-    public double LastRejectedValue;
 
     public int ProcessCount;
     public int InstanceCount;
@@ -78,7 +79,14 @@ internal unsafe struct GpuBlock
         Present[column >> 6] |= 1UL << (column & 63);
     }
 
-    internal void Clear(int column) => Present[column >> 6] &= ~(1UL << (column & 63));
+    internal void Reject(int column, double value)
+    {
+        Values[column] = value;
+        Rejected[column >> 6] |= 1UL << (column & 63);
+        RejectedValues++;
+    }
+
+    internal readonly bool IsRejected(int column) => (Rejected[column >> 6] & (1UL << (column & 63))) != 0;
 }
 
 /// <summary>A process on a GPU.</summary>

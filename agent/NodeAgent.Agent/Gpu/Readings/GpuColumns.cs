@@ -2,7 +2,7 @@ using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using static NodeAgent.Contracts.Metrics.GpuMetrics;
 
-namespace NodeAgent.Agent.Gpu.Shared;
+namespace NodeAgent.Agent.Gpu.Readings;
 
 /// <summary>How often a value is read, by what it costs the driver (class A, B, C of the calls).</summary>
 internal enum GpuTier
