@@ -28,7 +28,7 @@ static int Usage(string[] args)
                                       build, start aggregator and agent on this machine, show live readings; ends with Ctrl+C or after --for
           test [FILTER]               build everything, run all tests (FILTER: only test projects whose name contains it)
           e2e                         the end-to-end tests in their long form
-          bench NAME [ARGS]           agent | rpc | tick | codec: a table, and one line of JSON last
+          bench NAME [ARGS]           agent | gpu | rpc | tick | codec: a table, and one line of JSON last
           fuzz [TARGET] [--for 60s]   random and mutated input into every parser
           pack                        trimmed single-file programs into artifacts/pack
           docs                        write the generated pages under docs/ again

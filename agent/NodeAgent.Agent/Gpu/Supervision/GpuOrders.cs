@@ -84,11 +84,14 @@ internal sealed class GpuOrders
     /// <summary>Takes GPUs back in whose time has come.</summary>
     internal void Expire(long now)
     {
-        if (!Volatile.Read(ref _mayExpire))
+        if (Volatile.Read(ref _mayExpire))
         {
-            return;
+            ExpireExclusions(now); // apart, so that a tick without exclusions does not allocate what the lambda captures
         }
+    }
 
+    private void ExpireExclusions(long now)
+    {
         lock (_lock)
         {
             foreach (string busId in _excluded.Where(pair => pair.Value <= now).Select(pair => pair.Key).ToArray())

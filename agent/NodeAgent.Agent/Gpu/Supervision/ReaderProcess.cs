@@ -27,6 +27,12 @@ internal sealed class ReaderProcess : IReaderProcess
     internal static ReaderProcess Start(SharedReadings shared)
     {
         (string file, string? program) = OwnProgram(Environment.ProcessPath!, AppContext.BaseDirectory);
+        return Start(shared, file, program);
+    }
+
+    /// <inheritdoc cref="Start(SharedReadings)"/>
+    internal static ReaderProcess Start(SharedReadings shared, string file, string? program)
+    {
         ProcessStartInfo start = new(file) { UseShellExecute = false };
         if (program is not null)
         {
@@ -35,7 +41,6 @@ internal sealed class ReaderProcess : IReaderProcess
 
         start.ArgumentList.Add(GpuReaderProgram.Verb);
         start.ArgumentList.Add(shared.Name);
-        start.Environment["DOTNET_gcTrimCommitOnLowMemory"] = "1";
         Process process = Process.Start(start) ?? throw new InvalidOperationException($"{file} could not be started");
         shared.CloseToChildren();
         return new ReaderProcess(process, shared);

@@ -93,19 +93,25 @@ internal sealed class ReaderSupervisor : IDisposable
     {
         if (!_isActing && Decide() is { } work)
         {
-            _isActing = true;
-            _post(() =>
-            {
-                try
-                {
-                    work();
-                }
-                finally
-                {
-                    _isActing = false;
-                }
-            });
+            Post(work);
         }
+    }
+
+    // Apart from Check, and the orders apart from Decide: what a lambda captures is allocated where it is declared, used or not.
+    private void Post(Action work)
+    {
+        _isActing = true;
+        _post(() =>
+        {
+            try
+            {
+                work();
+            }
+            finally
+            {
+                _isActing = false;
+            }
+        });
     }
 
     /// <summary>Asks the reader to end; for the agent's own end. Never waits for one that hangs.</summary>
@@ -149,7 +155,7 @@ internal sealed class ReaderSupervisor : IDisposable
 
         if (_orders.Number != _orderSent && !current.IsStalled)
         {
-            return () => Order(current, _orders.IsAllReleased ? ReaderOrder.End : ReaderOrder.Read);
+            return SendOrders;
         }
 
         if (_time.GetElapsedTime(current.StartedAt, now) > HealthyAfter)
@@ -160,6 +166,8 @@ internal sealed class ReaderSupervisor : IDisposable
 
         return null;
     }
+
+    private void SendOrders() => Order(_current!, _orders.IsAllReleased ? ReaderOrder.End : ReaderOrder.Read);
 
     private void Start()
     {
