@@ -32,6 +32,7 @@ internal sealed class GpuMonitor : IDisposable
     private readonly ILogger _log;
     private readonly string _bootId;
     private GpuEventSource? _events;
+    private WindowsDriverLog? _driverLog;
 
     internal GpuMonitor(GpuSettings settings, HostRoots roots, string bootId, TimeSpan phase, TimeProvider time, ILogger log, Func<SharedReadings, IReaderProcess>? start = null)
     {
@@ -74,7 +75,13 @@ internal sealed class GpuMonitor : IDisposable
     internal IHostEventSource[] Join(IHostEventSource[] sources)
     {
         IHostEventSource? kernelLog = sources.OfType<KernelLogSource>().FirstOrDefault();
-        XidMerge merge = new(ReadPolicy(), _orders.UuidOf, kernelLog is not null) { BootId = _bootId };
+        XidPolicy policy = ReadPolicy();
+        if (OperatingSystem.IsWindows())
+        {
+            _driverLog = new WindowsDriverLog(new WindowsSystemLog(), policy, _queue, TimeProvider.System);
+        }
+
+        XidMerge merge = new(policy, _orders.UuidOf, kernelLog is not null) { BootId = _bootId };
         _events = new GpuEventSource(kernelLog, merge, _queue, _supervisor);
         return [.. sources.Where(source => source is not KernelLogSource), _events];
     }
@@ -126,6 +133,7 @@ internal sealed class GpuMonitor : IDisposable
 
     public void Dispose()
     {
+        _driverLog?.Dispose();
         _bus.Dispose();
         _supervisor.Dispose();
     }

@@ -36,6 +36,9 @@ internal static class GpuEventKind
     /// <summary>The driver asks for something else to be done to a GPU. pci, uuid, action.</summary>
     internal const string RecoveryAction = "gpu_recovery_action";
 
+    /// <summary>Windows: the display driver wrote an error without an XID. event_id.</summary>
+    internal const string DriverError = "gpu_driver_error";
+
     /// <summary>GPUs were let go of on order, or taken back. pci ("all" for all).</summary>
     internal const string Released = "gpu_released";
 
