@@ -114,10 +114,15 @@ internal static class UpCommand
         IReadOnlyList<string> arguments = pair.CtlArguments;
         return $$"""
             {
-              "server": "{{arguments[1]}}",
-              "ca": "{{arguments[3]}}",
-              "cert": "{{arguments[5]}}",
-              "key": "{{arguments[7]}}"
+              "current": "local",
+              "profiles": {
+                "local": {
+                  "server": "{{arguments[1]}}",
+                  "ca": "{{arguments[3]}}",
+                  "cert": "{{arguments[5]}}",
+                  "key": "{{arguments[7]}}"
+                }
+              }
             }
 
             """;

@@ -2,7 +2,9 @@ using System.Diagnostics;
 using NodeAgent.Agent.Gpu;
 using NodeAgent.Agent.Gpu.Readings;
 using NodeAgent.Agent.Gpu.Supervision;
+using NodeAgent.Sampling.Events;
 using NodeAgent.Sampling.Linux;
+using NodeAgent.Sampling.Scheduling;
 using NodeAgent.Testing;
 using NodeAgent.Testing.Processes;
 
@@ -19,6 +21,7 @@ public sealed class ReleaseTests : IAsyncLifetime
     private readonly CapturingLogger _log = new();
     private FakeGpus? _gpus;
     private GpuMonitor? _monitor;
+    private IHostEventSource[] _events = [];
     private int _reader;
 
     public async ValueTask InitializeAsync()
@@ -28,7 +31,7 @@ public sealed class ReleaseTests : IAsyncLifetime
         Assert.SkipWhen(_gpus is null, "gcc is not installed, so there is no fake GPU to let go of");
         _monitor = new GpuMonitor(
             new GpuSettings { Enabled = GpuUse.Always, Library = _gpus!.Library }, new HostRoots(Sys: _gpus.SysRoot), "boot", TimeSpan.Zero, TimeProvider.System, _log, Start);
-        _monitor.Join([]);
+        _events = _monitor.Join([]);
         _monitor.Start();
         await Until("three GPUs answer", () => _monitor.Roster.AnsweringCount == 3);
     }
@@ -63,6 +66,47 @@ public sealed class ReleaseTests : IAsyncLifetime
         await Until("three GPUs answer again", () => _monitor.Roster.AnsweringCount == 3);
         Assert.NotEqual(before, _reader);
         Assert.Equal(["nvidia0", "nvidia1", "nvidia2"], Held());
+    }
+
+    [Fact]
+    public async Task Ticks_OnceWarm_AllocateNothingOnEitherSide()
+    {
+        SamplerContext context = new() { Roots = new HostRoots(Sys: _gpus!.SysRoot) };
+        ISampler[] samplers = [.. _monitor!.Samplers.Select(entry => entry.Create(context))];
+        List<HostEvent> happened = [];
+        long warm = 0;
+        long readerWarm = 0;
+        for (int tick = 0; tick < 30; tick++)
+        {
+            // Longer than a tier of ten seconds, so that every sampler of it has had its columns built before the counting begins.
+            await Task.Delay(TimeSpan.FromMilliseconds(1000), TimeProvider.System);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            foreach (ISampler sampler in samplers)
+            {
+                sampler.Series.ClearValues();
+                sampler.Sample(default);
+            }
+
+            foreach (IHostEventSource source in _events)
+            {
+                source.Drain(default, happened);
+            }
+
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            long reader = _monitor.Roster.Source!.Head.AllocatedBytes;
+            if (tick == 22)
+            {
+                readerWarm = reader;
+            }
+            else if (tick > 22)
+            {
+                warm += allocated + reader - readerWarm;
+                readerWarm = reader;
+            }
+        }
+
+        Assert.True(samplers.Sum(sampler => sampler.Series.Count) > 320);
+        Assert.Equal(0, warm);
     }
 
     public async ValueTask DisposeAsync()

@@ -12,6 +12,8 @@ internal sealed unsafe partial class GpuDevice
     private const uint Sram = 7;
 
     private static readonly uint[] Locations = [Dram, Sram];
+    private static readonly int TimedDetail = GpuFields.TimedDetail; // asked once: GpuFields makes its arrays anew each time
+    private static readonly int TimedSlow = GpuFields.TimedSlow;
 
     private void ReadFast()
     {
@@ -288,8 +290,8 @@ internal sealed unsafe partial class GpuDevice
     private void ReportFieldLatencies()
     {
         Report(_fields[0], _fields[0].Count);
-        Report(_fields[1], GpuFields.TimedDetail);
-        Report(_fields[2], GpuFields.TimedSlow);
+        Report(_fields[1], TimedDetail);
+        Report(_fields[2], TimedSlow);
     }
 
     private void Report(FieldBatch batch, int timed)
