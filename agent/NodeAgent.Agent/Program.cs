@@ -1,7 +1,14 @@
 using NodeAgent.Agent;
 using NodeAgent.Agent.Configuration;
+using NodeAgent.Agent.Gpu.Reader;
 using NodeAgent.Agent.Host;
 using NodeAgent.Hosting.Programs;
+
+// First of all: the reader is another process of this binary and needs nothing of what follows.
+if (args is [GpuReaderProgram.Verb, .. var readerArguments])
+{
+    return GpuReaderProgram.Run(readerArguments);
+}
 
 // Read once, by the first socket: completions run where the kernel's event is taken, which spares a thread switch for every packet.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");

@@ -1,6 +1,7 @@
 using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
 using NodeAgent.Benchmarks.Placement;
+using NodeAgent.Benchmarks.Gpu;
 using NodeAgent.Benchmarks.Rpc;
 using NodeAgent.Benchmarks.Spool;
 using NodeAgent.Benchmarks.Store;
@@ -9,6 +10,7 @@ using NodeAgent.Benchmarks.Tick;
 return args switch
 {
     ["agent", .. var rest] => await AgentBenchmark.RunAsync(rest),
+    ["gpu", .. var rest] => await GpuBenchmark.RunAsync(rest),
     ["rpc", .. var rest] => await RpcBenchmark.RunAsync(rest),
     ["tick", .. var rest] => TickBenchmark.Run(rest),
     ["store", .. var rest] => await StoreBenchmark.RunAsync(rest),
@@ -25,6 +27,9 @@ static int Usage()
         bench NAME
           agent [--seconds 60] [--warm-up 20]     the published agent over TLS beside node_exporter, both at 1 Hz
           rpc [--streams 2000] [--seconds 30] [--warm-up 20]
+          gpu [--seconds 120] [--warm-up 75] [--gpus 8]
+                                                  the published agent and its reader on fake GPUs at 1 Hz
+          rpc [--streams 2000] [--seconds 30] [--warm-up 140]
                                                   paced streams into the aggregator's memory, then flat out
           store [--nodes 50] [--seconds 7200] [--many-nodes 1000] [--many-seconds 900]
                                                   synthetic telemetry into our store and Debian's victoria-metrics

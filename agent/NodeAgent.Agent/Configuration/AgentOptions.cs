@@ -1,3 +1,4 @@
+using NodeAgent.Agent.Gpu;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
 
@@ -12,6 +13,8 @@ internal sealed class AgentOptions
 
     internal SamplingSettings Sampling { get; } = new();
 
+    internal GpuSettings Gpu { get; } = new();
+
     internal SpoolSettings Spool { get; } = new();
 
     /// <summary>The pace of a backlog: a multiple of the rate at which frames are made.</summary>
@@ -21,6 +24,7 @@ internal sealed class AgentOptions
         .Section("log", o => o.Log, LogSettings.Settings, "What the agent writes to standard error.")
         .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out; it never listens.")
         .Section("sampling", o => o.Sampling, SamplingSettings.Settings, "What is read, and how often.")
+        .Section("gpu", o => o.Gpu, GpuSettings.Settings, "How NVIDIA GPUs are read.")
         .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away."));
 }
 

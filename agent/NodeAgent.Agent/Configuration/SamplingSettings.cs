@@ -17,6 +17,8 @@ internal sealed class SamplingSettings
 
     internal string EtcRoot { get; set; } = "/etc";
 
+    internal string KernelLog { get; set; } = "/dev/kmsg";
+
     /// <summary>By sampler; every sampler of this platform has its entry.</summary>
     internal Dictionary<string, SamplerSettings> Samplers { get; } = SamplerCatalog.Current.ToDictionary(
         entry => entry.Name,
@@ -35,6 +37,7 @@ internal sealed class SamplingSettings
         .FilePath("proc_root", o => o.ProcRoot, (o, v) => o.ProcRoot = v, "Where procfs is; in a container, the host's mount.", absolute: true)
         .FilePath("sys_root", o => o.SysRoot, (o, v) => o.SysRoot = v, "Where sysfs is.", absolute: true)
         .FilePath("etc_root", o => o.EtcRoot, (o, v) => o.EtcRoot = v, "Where os-release and machine-id are.", absolute: true)
+        .FilePath("kernel_log", o => o.KernelLog, (o, v) => o.KernelLog = v, "The kernel log's device.", absolute: true)
         .Map("samplers", o => o.Samplers, SamplerSettings.Settings, "Each sampler by name; `nodeagent config show` lists them.",
             [.. SamplerCatalog.Current.Select(entry => entry.Name)]));
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using NodeAgent.Agent.Configuration;
 using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
+using NodeAgent.Agent.Gpu;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Uplink;
 using NodeAgent.Contracts.Metrics;
@@ -34,7 +35,7 @@ internal static class AgentService
         }
 
         HostRoots roots = new(options.Sampling.ProcRoot, options.Sampling.SysRoot, options.Sampling.EtcRoot);
-        HostPlatform platform = HostPlatform.Open(roots, log);
+        HostPlatform platform = HostPlatform.Open(roots, options.Sampling.KernelLog, log);
         string bootId = platform.BootId;
         Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
         RepeatedEventGate gate = new(log, TimeProvider.System);
@@ -50,15 +51,18 @@ internal static class AgentService
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), gate));
         UplinkClient uplink = new(spool, dialer, link, new BacklogPace(options.BacklogRecordsPerSecond, platform.Clock));
         spool.OnReadable = uplink.Wake;
+        TimeSpan phase = TickSchedule.PhaseOf(MachineIdentity(roots));
+        using GpuMonitor? gpu = GpuMonitor.TryCreate(options.Gpu, roots, bootId, phase, log);
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
-        HostEventSpooler events = new(spool, platform.EventSources, inventory, bootId, log);
+        HostEventSpooler events = new(spool, gpu?.Join(platform.EventSources) ?? platform.EventSources, inventory, bootId, log);
         TickSpooler sink = new(new FrameBuilder(spool), events, log);
-        using SamplerSet samplers = CreateSamplers(options.Sampling, roots, platform.Clock, new SamplerWatch(log));
+        using SamplerSet samplers = CreateSamplers(options.Sampling, gpu, roots, platform.Clock, new SamplerWatch(log));
         AddOwnMetrics(samplers.Self, uplink.State, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.MaxBytes, bootId);
 
         inventory.Start();
-        using TickThread tick = new(samplers.MakeLoop(sink, TickSchedule.PhaseOf(MachineIdentity(roots))));
+        gpu?.Start();
+        using TickThread tick = new(samplers.MakeLoop(sink, phase));
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
         using SpoolThread disk = new(spool);
@@ -84,11 +88,11 @@ internal static class AgentService
         }
     }
 
-    private static SamplerSet CreateSamplers(SamplingSettings settings, HostRoots roots, TimeProvider clock, ISamplerObserver observer) => new(
-        SamplerCatalog.Current,
+    private static SamplerSet CreateSamplers(SamplingSettings settings, GpuMonitor? gpu, HostRoots roots, TimeProvider clock, ISamplerObserver observer) => new(
+        [.. SamplerCatalog.Current, .. gpu?.Samplers ?? []],
         new SamplerContext { Roots = roots, CpuDetail = settings.CpuDetail, MaxCgroups = settings.MaxCgroups },
         clock,
-        entry => settings.Samplers[entry.Name] is { Enabled: true } wanted ? wanted.Interval : null,
+        entry => !settings.Samplers.TryGetValue(entry.Name, out SamplerSettings? wanted) ? entry.DefaultInterval : wanted.Enabled ? wanted.Interval : null,
         observer);
 
     private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, DurableSpool spool)

@@ -16,18 +16,19 @@ namespace NodeAgent.Agent.Host;
 internal sealed record HostPlatform(TimeProvider Clock, string BootId, Func<HostInventory> ReadInventory, IHostEventSource[] EventSources)
 {
     /// <summary>That of this host. On Windows nothing of Linux is touched: a call into libc would find no library.</summary>
-    internal static HostPlatform Open(HostRoots roots, ILogger log) => OperatingSystem.IsWindows() ? OpenWindows() : OpenLinux(roots, log);
+    internal static HostPlatform Open(HostRoots roots, string kernelLog, ILogger log) =>
+        OperatingSystem.IsWindows() ? OpenWindows() : OpenLinux(roots, kernelLog, log);
 
     // TimeProvider.System counts by QueryPerformanceCounter there, which is documented to include sleep.
     [SupportedOSPlatform("windows")]
     private static HostPlatform OpenWindows() =>
         new(TimeProvider.System, BootId: "", new WindowsInventoryReader(TimeProvider.System).Read, EventSources: []);
 
-    private static HostPlatform OpenLinux(HostRoots roots, ILogger log)
+    private static HostPlatform OpenLinux(HostRoots roots, string kernelLogPath, ILogger log)
     {
         string bootId = Sampling.Clock.BootId.TryRead(roots) ?? "";
         List<IHostEventSource> sources = [new LinkStateSource(roots, bootId)];
-        if (KernelLogSource.TryOpen(bootId) is { } kernelLog)
+        if (KernelLogSource.TryOpen(bootId, path: kernelLogPath) is { } kernelLog)
         {
             sources.Add(kernelLog);
         }

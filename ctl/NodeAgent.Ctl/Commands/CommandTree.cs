@@ -19,6 +19,7 @@ internal static class CommandTree
             TopCommand.Build(run),
             WatchCommand.Build(run),
             EventsCommand.Build(run),
+            ExplainCommand.Build(run),
             StatusCommand.Build(run),
             DoctorCommand.Build(run),
             FleetCommand.Build(run),

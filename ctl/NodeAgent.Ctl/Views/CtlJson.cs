@@ -19,5 +19,6 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(TopItem))]
 [JsonSerializable(typeof(CheckItem))]
 [JsonSerializable(typeof(VersionItem))]
+[JsonSerializable(typeof(XidItem))]
 [JsonSerializable(typeof(FleetFileItem))]
 internal sealed partial class CtlJson : JsonSerializerContext;

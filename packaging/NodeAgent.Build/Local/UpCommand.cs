@@ -14,9 +14,9 @@ internal static class UpCommand
 
     internal static async Task<int> RunAsync(string[] arguments)
     {
-        if (!TryParse(arguments, out TimeSpan? limit, out int port, out string error))
+        if (!TryParse(arguments, out TimeSpan? limit, out int port, out int fakeGpus, out string error))
         {
-            Console.Error.WriteLine($"up: {error}; usage: ./build.sh up [--for 20s] [--port 7443]");
+            Console.Error.WriteLine($"up: {error}; usage: ./build.sh up [--for 20s] [--port 7443] [--fake-gpus 8]");
             return 2;
         }
 
@@ -28,15 +28,28 @@ internal static class UpCommand
         using LogFiles logs = new(folder);
         try
         {
+            FakeGpus? gpus = fakeGpus == 0 ? null : await FakeGpus.TryCreateAsync(Path.Combine(folder, "fake-gpus"), fakeGpus).ConfigureAwait(false);
+            if (fakeGpus > 0 && gpus is null)
+            {
+                Console.Error.WriteLine("up: --fake-gpus needs gcc, which is not installed");
+                return 1;
+            }
+
             await using LocalPair pair = await LocalPair.StartAsync(new LocalPairOptions
             {
                 Folder = folder,
-                Node = Environment.MachineName.ToLowerInvariant(),
+                Node = Environment.MachineName.ToLowerInvariant() + (gpus is null ? "" : "-fake-gpus"),
                 Address = new IPEndPoint(IPAddress.Loopback, port),
+                AgentSettings = gpus?.AgentSettings ?? [],
                 OnLine = logs.Write,
             }).ConfigureAwait(false);
+            if (gpus is not null)
+            {
+                Console.WriteLine($"the {fakeGpus} GPUs are FAKE: tests/fake-nvml plays them, controlled by {Relative(folder)}/fake-gpus/fake-nvml.conf");
+            }
+
             Introduce(pair, folder);
-            await ShowReadingsAsync(pair, stop.Token).ConfigureAwait(false);
+            await ShowReadingsAsync(pair, gpus is not null, stop.Token).ConfigureAwait(false);
             bool clean = await pair.StopAsync().ConfigureAwait(false);
             Console.WriteLine(clean ? "stopped" : $"stopped, but not cleanly; see {Relative(folder)}/*.log");
             return clean ? 0 : 1;
@@ -48,9 +61,10 @@ internal static class UpCommand
         }
     }
 
-    private static bool TryParse(string[] arguments, out TimeSpan? limit, out int port, out string error)
+    private static bool TryParse(string[] arguments, out TimeSpan? limit, out int port, out int fakeGpus, out string error)
     {
         limit = null;
+        fakeGpus = 0;
         port = 7443;
         error = "";
         for (int i = 0; i < arguments.Length; i += 2)
@@ -66,8 +80,10 @@ internal static class UpCommand
                     break;
                 case "--port" when int.TryParse(value, out port) && port is >= 0 and <= 65535:
                     break;
+                case "--fake-gpus" when int.TryParse(value, out fakeGpus) && fakeGpus is >= 0 and <= 32:
+                    break;
                 default:
-                    error = arguments[i] is "--for" or "--port" ? $"{arguments[i]} does not take '{value}'" : $"unknown option '{arguments[i]}'";
+                    error = arguments[i] is "--for" or "--port" or "--fake-gpus" ? $"{arguments[i]} does not take '{value}'" : $"unknown option '{arguments[i]}'";
                     return false;
             }
         }
@@ -98,16 +114,21 @@ internal static class UpCommand
         IReadOnlyList<string> arguments = pair.CtlArguments;
         return $$"""
             {
-              "server": "{{arguments[1]}}",
-              "ca": "{{arguments[3]}}",
-              "cert": "{{arguments[5]}}",
-              "key": "{{arguments[7]}}"
+              "current": "local",
+              "profiles": {
+                "local": {
+                  "server": "{{arguments[1]}}",
+                  "ca": "{{arguments[3]}}",
+                  "cert": "{{arguments[5]}}",
+                  "key": "{{arguments[7]}}"
+                }
+              }
             }
 
             """;
     }
 
-    private static async Task ShowReadingsAsync(LocalPair pair, CancellationToken stop)
+    private static async Task ShowReadingsAsync(LocalPair pair, bool fakeGpus, CancellationToken stop)
     {
         // The first rates need two samples; the first table follows as soon as there is one.
         TimeSpan wait = TimeSpan.FromSeconds(2.5);
@@ -124,6 +145,13 @@ internal static class UpCommand
 
             (int code, string output) = await pair.CtlAsync("top", "--once").ConfigureAwait(false);
             Console.WriteLine(output);
+            if (fakeGpus)
+            {
+                (_, string gpus) = await pair.CtlAsync("query", "topk(8, gpu_power_watts)").ConfigureAwait(false);
+                Console.WriteLine("FAKE GPUs, watts:");
+                Console.WriteLine(gpus);
+            }
+
             Console.WriteLine();
             wait = code == 0 ? ReadingInterval : TimeSpan.FromSeconds(1);
         }

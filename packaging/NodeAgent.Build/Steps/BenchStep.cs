@@ -8,7 +8,7 @@ internal static class BenchStep
     internal static async Task<int> RunAsync(string[] arguments)
     {
         int built = await Shell.BuildAsync("tests/NodeAgent.Benchmarks").ConfigureAwait(false);
-        if (built == 0 && arguments is ["agent", ..])
+        if (built == 0 && arguments is ["agent" or "gpu", ..])
         {
             built = await Shell.PublishAgentAsync("linux-x64").ConfigureAwait(false);
         }

@@ -28,6 +28,8 @@ public static class MetricCatalog
         ThermalMetrics.Family,
         PowerMetrics.Family,
         EdacMetrics.Family,
+        GpuMetrics.Family,
+        GpuMetrics.ReaderFamily,
     ];
 
     /// <summary>All metrics of all families.</summary>

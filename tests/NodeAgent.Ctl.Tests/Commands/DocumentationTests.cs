@@ -21,6 +21,7 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("EventList", "events")]
     [InlineData("Status", "status")]
     [InlineData("CheckList", "doctor", "--server", "aggregator.lab")]
+    [InlineData("Xid", "explain", "xid", "79")]
     [InlineData("Version", "version")]
     [InlineData("FleetFileList", "fleet", "init", "FOLDER", "--name", "lab")]
     public async Task Example_OfAKind_HasExactlyTheFieldsThatNodectlPrints(string kind, params string[] command)
