@@ -83,7 +83,8 @@ internal sealed class RecordRing(long capacityBytes, ulong nextSequence)
             }
         }
 
-        return 0;
+        // Before the first key frame of a life there are only records that stand alone.
+        return First < Next && wanted >= First && this[First].Kind == RecordKind.Single ? First : 0;
     }
 
     /// <summary>Copies the record with this sequence or the next later one that is held, up to the limit.</summary>

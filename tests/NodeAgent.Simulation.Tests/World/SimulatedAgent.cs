@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
@@ -39,6 +40,7 @@ internal sealed class SimulatedAgent : IDisposable
     private int _boots;
     private long _lastNumber;
     private bool _isPumpWanted;
+    private bool _hasTicked; // in this life
 
     internal SimulatedAgent(string name, SimulatedTime time, int seed, TimeSpan interval, Func<SimulatedAggregator?> aggregator)
     {
@@ -107,6 +109,7 @@ internal sealed class SimulatedAgent : IDisposable
             _dialer.Peer, new UplinkIdentity("sim", plan.BootId), Clock, _random, new UplinkLog(NullLogger<UplinkLog>.Instance, gate));
         _uplink = new UplinkClient(_probe, _dialer, context, new BacklogPace(4 / _interval.TotalSeconds, Clock));
         _tickAt = _time.Elapsed + _phase;
+        _hasTicked = false;
         _pumpAt = _time.Elapsed;
     }
 
@@ -198,8 +201,27 @@ internal sealed class SimulatedAgent : IDisposable
         }
     }
 
+    // As a real agent does when it starts, and whenever something happened: records between the frames that stand alone.
+    private void Happen()
+    {
+        _spool!.Append(
+            new V1.AgentMessage
+            {
+                Event = new V1.Event { Sequence = _spool.NextSequence, Kind = "simulated", WallUnixMs = Clock.GetUtcNow().ToUnixTimeMilliseconds(), Message = "simulated" },
+            }.ToByteArray(),
+            RecordKind.Single);
+    }
+
     private void Tick()
     {
+#pragma warning disable CA5394 // Not for secrets.
+        for (int events = _hasTicked && _random.Next(20) > 0 ? 0 : _random.Next(8); events > 0; events--)
+#pragma warning restore CA5394
+        {
+            Happen();
+        }
+
+        _hasTicked = true;
         _lastNumber++;
         Made(_spool!.Epoch, _spool.NextSequence);
         _table.ClearValues();

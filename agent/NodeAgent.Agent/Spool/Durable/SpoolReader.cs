@@ -70,7 +70,9 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
         return false;
     }
 
-    /// <summary>The newest key frame at or before this sequence; 0: there is none.</summary>
+    /// <summary>
+    /// The newest key frame at or before this sequence; where a life's chapter has none yet, its first record, which stands alone. 0: there is none.
+    /// </summary>
     internal ulong KeyAtOrBefore(ulong sequence)
     {
         ulong newest = 0;
@@ -80,7 +82,8 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
             cursor.Enter(chapter);
             while (cursor.TryRead(out StoredRecord record) && cursor.Numbers.Sequence <= sequence)
             {
-                newest = record.Kind == RecordKind.KeyFrame ? cursor.Numbers.Sequence : newest;
+                bool isStart = record.Kind == RecordKind.KeyFrame || (newest == 0 && record.Kind == RecordKind.Single);
+                newest = isStart ? cursor.Numbers.Sequence : newest;
             }
         }
 
