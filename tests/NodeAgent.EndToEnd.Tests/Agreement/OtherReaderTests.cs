@@ -61,7 +61,7 @@ public sealed class OtherReaderTests
     // What both read must be read within the same few seconds, so the slow tiers run fast here.
     private static string[] EverySecond =>
     [
-        .. new[] { "schedstat", "cpufreq", "vmstat", "meminfo_numa", "hugepages", "swaps", "filefd", "filesystem", "network_link", "thermal" }
+        .. new[] { "schedstat", "cpufreq", "vmstat", "meminfo_numa", "hugepages", "swaps", "filefd", "filesystem", "network_link", "netstat_extended", "thermal" }
             .Select(name => $"sampling.samplers.{name}.interval=1s"),
     ];
 

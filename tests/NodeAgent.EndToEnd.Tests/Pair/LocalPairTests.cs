@@ -23,8 +23,13 @@ public sealed class LocalPairTests
         });
         Assert.Contains("e2e-node", node.GetRawText());
 
-        (int queried, string answer) = await pair.CtlAsync("query", "node_memory_MemTotal_bytes{node=\"e2e-node\"}", "-o", "json");
-        Assert.Equal(0, queried);
+        // Live means connected; the first reading follows within a tick.
+        string answer = await Waiting.ForAsync("the node's first reading", Limit, async () =>
+        {
+            (int code, string output) = await pair.CtlAsync("query", "node_memory_MemTotal_bytes{node=\"e2e-node\"}", "-o", "json");
+            Assert.Equal(0, code);
+            return JsonDocument.Parse(output).RootElement.GetProperty("items").GetArrayLength() > 0 ? output : null;
+        });
         Assert.Contains(TotalMemoryBytes().ToString(), answer);
 
         (int described, string inventory) = await pair.CtlAsync("node", "e2e-node");
