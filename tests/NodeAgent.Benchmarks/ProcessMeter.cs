@@ -27,6 +27,14 @@ internal sealed partial class ProcessMeter
             : throw new InvalidOperationException($"process {_pid} has ended");
     }
 
+    /// <summary>
+    /// User and system time of the live threads that bear a name (at most 15 characters), in nanoseconds
+    /// (/proc/PID/task/TID/schedstat, first field: include/linux/sched.h, sched_info).
+    /// </summary>
+    internal long ThreadCpuNs(string name) => Directory.EnumerateDirectories($"/proc/{_pid}/task")
+        .Where(task => File.ReadAllText(Path.Combine(task, "comm")).Trim() == name)
+        .Sum(task => long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture));
+
     /// <summary>Resident set in MiB (/proc/PID/status).</summary>
     internal double RssMib() => ReadKb("status", "VmRSS:") / 1024;
 
