@@ -76,7 +76,7 @@ public static class NvmlLocator
         string real = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
         foreach (string part in new[] { real, Path.GetDirectoryName(real)!, Path.GetDirectoryName(path)! })
         {
-            if (!IsTrustedPath(part))
+            if (!UnixOwner.IsOutOfOthersReach(part))
             {
                 return Missing($"{part} can be written by others than root and this user, so {path} is not loaded", out problem);
             }
@@ -84,15 +84,4 @@ public static class NvmlLocator
 
         return path;
     }
-
-    [UnsupportedOSPlatform("windows")]
-    private static bool IsTrustedPath(string path)
-    {
-        uint self = GetEffectiveUser();
-        return UnixOwner.TryGet(path, out uint owner) && IsTrusted(owner, File.GetUnixFileMode(path), self);
-    }
-
-    [DllImport("libc", EntryPoint = "geteuid")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern uint GetEffectiveUser();
 }

@@ -15,7 +15,7 @@ namespace NodeAgent.Agent.Gpu;
 /// GPUs in the agent, put together: a reader process and its supervisor, the samplers that hand its values to the tick, the events. Also
 /// the place to ask the agent to let go of a GPU before a reset, and to take it back.
 /// </summary>
-internal sealed class GpuMonitor : IDisposable
+internal sealed class GpuMonitor : IGpuHold, IDisposable
 {
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Detail = TimeSpan.FromSeconds(10);
@@ -31,6 +31,7 @@ internal sealed class GpuMonitor : IDisposable
     private readonly GpuRoster _roster;
     private readonly ILogger _log;
     private readonly string _bootId;
+    private readonly GpuReleaseFile _release;
     private GpuEventSource? _events;
     private WindowsDriverLog? _driverLog;
 
@@ -46,6 +47,7 @@ internal sealed class GpuMonitor : IDisposable
             time, settings.CallDeadline, phase, _orders, _queue, log);
         _bus = new GpuBus(roots, _orders, _queue, time) { Answering = Answering };
         _roster = new GpuRoster(_supervisor, _orders, _queue, time);
+        _release = new GpuReleaseFile(settings.ResolveReleaseDirectory(Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")), this, time, log);
     }
 
     /// <summary>Null: this host has no GPUs to read, or they shall not be read; then nothing of all this exists.</summary>
@@ -67,7 +69,7 @@ internal sealed class GpuMonitor : IDisposable
         new("gpu_detail", Detail, true, "GPUs: engines, activity, memory errors, link states.", _ => new GpuTierSampler("gpu_detail", GpuTier.Detail, _roster)),
         new("gpu_slow", Slow, true, "GPUs: limits, modes, identity, latencies.", _ => new GpuTierSampler("gpu_slow", GpuTier.Slow, _roster)),
         new("gpu_processes", Detail, true, "Processes and MIG devices on GPUs.", c => new GpuProcessSampler(_roster, c.Roots)),
-        new("gpu_reader", Fast, true, "The process that reads the GPUs.", _ => new GpuReaderSampler(_roster, _supervisor, _bus, _events!)),
+        new("gpu_reader", Fast, true, "The process that reads the GPUs.", _ => new GpuReaderSampler(_roster, _supervisor, _bus, _events!, _release)),
         new("gpu_events", EventBeat, true, "Looks for events of GPUs between two ticks.", _ => new GpuEventBeat()),
     ];
 
@@ -90,25 +92,25 @@ internal sealed class GpuMonitor : IDisposable
     internal void Start()
     {
         _bus.Look();
+        _release.Obey(); // what was ordered before the agent started is not taken hold of
         _bus.Start();
     }
 
-    /// <summary>Lets go of a GPU by bus id, or of all (null): handles and files closed. <see cref="IsReleased"/> tells when it is done.</summary>
-    internal void Release(string? busId)
+    public bool Knows(string busId) => _orders.Knows(busId);
+
+    public void Release(string? busId)
     {
         _orders.Release(busId);
         _queue.Add(GpuEventKind.Released, EventSeverity.Info, $"GPU {busId ?? "all"} is let go of on order", ("pci", busId is null ? "all" : GpuOrders.Normalize(busId)));
     }
 
-    /// <summary>Takes a GPU back, or all (null).</summary>
-    internal void Reacquire(string? busId)
+    public void Reacquire(string? busId)
     {
         _orders.Reacquire(busId);
         _queue.Add(GpuEventKind.Reacquired, EventSeverity.Info, $"GPU {busId ?? "all"} is taken back", ("pci", busId is null ? "all" : GpuOrders.Normalize(busId)));
     }
 
-    /// <summary>Nothing of ours holds the GPU, or any (null). False while a call hangs: then a reset is not safe.</summary>
-    internal bool IsReleased(string? busId)
+    public bool IsReleased(string? busId)
     {
         if (_supervisor.AbandonedCount > 0 || _supervisor.IsStalled)
         {

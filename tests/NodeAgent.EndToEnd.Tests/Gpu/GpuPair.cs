@@ -31,6 +31,9 @@ internal sealed class GpuPair : IAsyncDisposable
 
     internal LocalPair Pair { get; }
 
+    /// <summary>Where orders to let go are written.</summary>
+    internal string ReleaseDirectory => Path.Combine(_folder.Path, "release");
+
     internal static async Task<GpuPair> StartAsync(int count = 4, bool old = false, Action<FakeGpus>? prepare = null, bool withLibrary = true)
     {
         ScratchFolder folder = new();
@@ -42,13 +45,14 @@ internal sealed class GpuPair : IAsyncDisposable
             File.Delete(gpus!.Library);
         }
 
+        string release = Directory.CreateDirectory(Path.Combine(folder.Path, "release")).FullName;
         FakeKernelLog kernelLog = new(Path.Combine(folder.Path, "kmsg"));
         LocalPair pair = await LocalPair.StartAsync(new LocalPairOptions
         {
             Folder = folder.Path,
             Node = Node,
             Address = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, LocalPair.FreePort()),
-            AgentSettings = [.. gpus!.AgentSettings, $"gpu.call_deadline={CallDeadline.TotalSeconds}s", $"sampling.kernel_log={kernelLog.Path}"],
+            AgentSettings = [.. gpus!.AgentSettings, $"gpu.call_deadline={CallDeadline.TotalSeconds}s", $"sampling.kernel_log={kernelLog.Path}", $"gpu.release_directory={release}"],
         });
         return new GpuPair(folder, gpus, kernelLog, pair);
     }

@@ -16,17 +16,19 @@ internal sealed class GpuReaderSampler : ISampler
     private readonly ReaderSupervisor _supervisor;
     private readonly GpuBus _bus;
     private readonly GpuEventSource _events;
+    private readonly GpuReleaseFile _release;
     private readonly int[] _callColumns = new int[NvmlExports.CallCount];
     private int _first;
     private int _ages;
     private int _version = -1;
 
-    internal GpuReaderSampler(GpuRoster roster, ReaderSupervisor supervisor, GpuBus bus, GpuEventSource events)
+    internal GpuReaderSampler(GpuRoster roster, ReaderSupervisor supervisor, GpuBus bus, GpuEventSource events, GpuReleaseFile release)
     {
         _roster = roster;
         _supervisor = supervisor;
         _bus = bus;
         _events = events;
+        _release = release;
         Build();
     }
 
@@ -36,6 +38,7 @@ internal sealed class GpuReaderSampler : ISampler
 
     public SampleStatus Sample(in SampleTime now)
     {
+        _release.Look();
         if (_version != _roster.Version)
         {
             Build();

@@ -46,6 +46,15 @@ internal sealed class GpuOrders
         }
     }
 
+    /// <summary>Whether PCI or a reader has told of the GPU.</summary>
+    internal bool Knows(string busId)
+    {
+        lock (_lock)
+        {
+            return _known.ContainsKey(Normalize(busId));
+        }
+    }
+
     /// <summary>"" where nobody has said it.</summary>
     internal string UuidOf(string busId)
     {

@@ -54,4 +54,14 @@ internal static partial class GpuReaderLog
         Cause = "The file is missing or not of the expected form.",
         Action = "Mend the file; `nodectl explain xid N --policy FILE` shows what it does.")]
     public static partial void XidPolicyUnusable(this ILogger logger, string file, string problem);
+
+    [LoggerMessage(EventId = 2108, EventName = "GpuLetGo", Level = LogLevel.Information, Message = "GPU {Pci} is let go of: nothing of the agent holds it")]
+    public static partial void GpuLetGo(this ILogger logger, string pci);
+
+    [LoggerMessage(EventId = 2109, EventName = "GpuReleaseOrderUnusable", Level = LogLevel.Warning, Message = "the order {File} is not obeyed in full: {Problem}")]
+    [EventHelp(
+        Meaning = "A GPU that somebody wants to have free is still held, or the answer could not be written.",
+        Cause = "A line that names no GPU of this host, a file that others may write, or a folder that is full or read-only.",
+        Action = "Write one bus id a line as nvidia-smi prints it, or \"all\"; see docs/gpu-release.md.")]
+    public static partial void GpuReleaseOrderUnusable(this ILogger logger, string file, string problem);
 }
