@@ -28,7 +28,7 @@ internal sealed class SimulatedAgent : IDisposable
     private readonly Random _random;
     private readonly TimeSpan _interval;
     private readonly SeriesTable _table = new();
-    private readonly Dictionary<(ulong Epoch, ulong Sequence), long> _made = [];
+    private readonly MadeRecords _made = new();
     private readonly SimulatedDialer _dialer;
     private readonly TimeSpan _phase;
     private DurableSpool? _spool;
@@ -165,11 +165,7 @@ internal sealed class SimulatedAgent : IDisposable
     }
 
     /// <summary>Under which epoch and sequence a record was made, for the message of a failing seed.</summary>
-    internal string PlaceOf(long number)
-    {
-        ((ulong epoch, ulong sequence), _) = _made.First(made => made.Value == number);
-        return $"epoch {epoch:x}, sequence {sequence:x}";
-    }
+    internal string PlaceOf(long number) => _made.PlaceOf(number);
 
     internal void ResetConnections() => _dialer.Abandon(isReset: true);
 
@@ -192,11 +188,12 @@ internal sealed class SimulatedAgent : IDisposable
     private void NoteMayBeLost()
     {
         bool isMemoryOnly = _spool!.Mode == SpoolMode.MemoryOnly;
-        foreach (((ulong epoch, ulong sequence), long number) in _made)
+        ulong firstInDoubt = isMemoryOnly ? 0 : _spool.ReadableThrough + 1;
+        foreach (MadeRecord made in _made.Within(_spool.Epoch, firstInDoubt, ulong.MaxValue))
         {
-            if (epoch == _spool.Epoch && (isMemoryOnly || sequence > _spool.ReadableThrough) && !Acknowledged.Contains(number))
+            if (!Acknowledged.Contains(made.Number))
             {
-                MayBeLost.Add(number);
+                MayBeLost.Add(made.Number);
             }
         }
     }
@@ -239,27 +236,26 @@ internal sealed class SimulatedAgent : IDisposable
     // A sequence may be given out again only when its former record was never sent and died with a process.
     private void Made(ulong epoch, ulong sequence)
     {
-        if (_made.TryGetValue((epoch, sequence), out long former) && !MayBeLost.Contains(former))
+        long former = _made.Add(epoch, sequence, _lastNumber);
+        if (former > 0 && !MayBeLost.Contains(former))
         {
             throw new SimulationException($"{Name}: record {_lastNumber} was given the sequence {sequence:x} of record {former}, which was sent or is durable");
         }
-
-        _made[(epoch, sequence)] = _lastNumber;
     }
 
     private void OnAcknowledged(ulong epoch, ulong first, ulong last)
     {
-        for (ulong sequence = first; sequence <= last && sequence - first < 1_000_000; sequence++)
+        foreach (MadeRecord made in _made.Within(epoch, first, last))
         {
             // What died before it was sent will never come, and the aggregator says so by acknowledging past it.
-            if (_made.TryGetValue((epoch, sequence), out long number) && !MayBeLost.Contains(number))
+            if (!MayBeLost.Contains(made.Number))
             {
-                Note(number, $"{first:x}..{last:x}");
+                Note(made.Number, first, last);
             }
         }
     }
 
-    private void Note(long number, string by)
+    private void Note(long number, ulong first, ulong last)
     {
         if (_aggregator() is not { } life || Acknowledged.Contains(number) || Sacrificed.Contains(number))
         {
@@ -279,7 +275,7 @@ internal sealed class SimulatedAgent : IDisposable
         if ((ulong)Sacrificed.Count > given)
         {
             throw new SimulationException(
-                $"{Name}: record {number} ({PlaceOf(number)}) was acknowledged by {by} while stored {count} times, and only {given} were dropped or thinned; "
+                $"{Name}: record {number} ({PlaceOf(number)}) was acknowledged by {first:x}..{last:x} while stored {count} times, and only {given} were dropped or thinned; "
                 + $"first held {_spool.FirstHeldSequence:x}, next {_spool.NextSequence:x}, readable {_spool.ReadableThrough:x}");
         }
     }
