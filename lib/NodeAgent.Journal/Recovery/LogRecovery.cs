@@ -24,7 +24,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
         log = null;
         if (TryInspect(out List<SegmentCandidate> candidates) is { } notListed) return notListed;
 
-        Guid journalId = options.JournalId ?? candidates.Find(candidate => !candidate.IsNameless)?.JournalId ?? Guid.NewGuid();
+        Guid journalId = options.JournalId ?? candidates.Find(candidate => !candidate.IsNameless)?.JournalId ?? options.NewId();
         if (SetForeignAside(candidates, journalId) is { } refused) return refused;
         SetNamelessAside(candidates);
         SetDuplicatesAside(candidates);

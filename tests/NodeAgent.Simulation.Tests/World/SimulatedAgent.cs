@@ -98,6 +98,7 @@ internal sealed class SimulatedAgent : IDisposable
             MemoryBytes = 1 << 20,
             Owner = Name,
             BootId = $"boot-{_boots}",
+            NewId = NewId,
         };
         RepeatedEventGate gate = new(NullLogger.Instance, Clock);
         _spool = DurableSpool.Open(plan, Disk, Clock, _random, new SpoolLog(NullLogger<SpoolLog>.Instance, gate));
@@ -168,6 +169,16 @@ internal sealed class SimulatedAgent : IDisposable
     internal string PlaceOf(long number) => _made.PlaceOf(number);
 
     internal void ResetConnections() => _dialer.Abandon(isReset: true);
+
+    // From the seed: an epoch's bytes on disk and wire differ in length from one to the next, and with them when a disk is full.
+    private Guid NewId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+#pragma warning disable CA5394 // Not for secrets.
+        _random.NextBytes(bytes);
+#pragma warning restore CA5394
+        return new Guid(bytes);
+    }
 
     private void Die(bool isReset)
     {
