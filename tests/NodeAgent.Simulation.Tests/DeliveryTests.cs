@@ -67,13 +67,7 @@ public sealed class DeliveryTests
         {
             world.RunFor(TimeSpan.FromSeconds(5));
             new Nemesis(world, s_wanted ?? s_mixtures[seed % s_mixtures.Length]).Rage(Rage);
-            foreach (SimulatedAgent agent in world.Agents)
-            {
-                // A life that began without its disk leaves the backlog that it found there later to the next life.
-                agent.Kill();
-                agent.Start();
-                agent.IsQuiet = true;
-            }
+            world.Agents.ForEach(static agent => agent.IsQuiet = true);
 
             bool isDrained = world.RunUntil(() => world.Aggregator is not null && world.Agents.TrueForAll(agent => agent.IsAlive && agent.Unacknowledged == 0), Calm);
             world.Require(isDrained, $"not drained: {string.Join(", ", world.Agents.Select(agent => $"{agent.Name} holds {agent.Unacknowledged}"))}");

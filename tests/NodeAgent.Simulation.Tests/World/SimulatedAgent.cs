@@ -83,7 +83,7 @@ internal sealed class SimulatedAgent : IDisposable
     /// <summary>Numbers that the spool gave up for want of room; its counters must cover them.</summary>
     internal HashSet<long> Sacrificed { get; } = [];
 
-    internal ulong Unacknowledged => _spool?.UnacknowledgedRecords ?? 0;
+    internal ulong Unacknowledged => (_spool?.UnacknowledgedRecords ?? 0) + (_spool?.Inherited?.UnacknowledgedRecords ?? 0);
 
     internal DurableSpool Spool => _spool!;
 
@@ -102,8 +102,7 @@ internal sealed class SimulatedAgent : IDisposable
         };
         RepeatedEventGate gate = new(NullLogger.Instance, Clock);
         _spool = DurableSpool.Open(plan, Disk, Clock, _random, new SpoolLog(NullLogger<SpoolLog>.Instance, gate));
-        ulong epoch = _spool.Epoch;
-        _probe = new SpoolProbe(_spool, (first, last) => OnAcknowledged(epoch, first, last));
+        _probe = new SpoolProbe(_spool, OnAcknowledged);
         _spool.OnAppended = () => _isPumpWanted = true;
         _frames = new FrameBuilder(_spool);
         UplinkContext context = new(
@@ -198,9 +197,7 @@ internal sealed class SimulatedAgent : IDisposable
 
     private void NoteMayBeLost()
     {
-        bool isMemoryOnly = _spool!.Mode == SpoolMode.MemoryOnly;
-        ulong firstInDoubt = isMemoryOnly ? 0 : _spool.ReadableThrough + 1;
-        foreach (MadeRecord made in _made.Within(_spool.Epoch, firstInDoubt, ulong.MaxValue))
+        foreach (MadeRecord made in _made.Within(_spool!.Epoch, _spool.DurableThrough + 1, ulong.MaxValue))
         {
             if (!Acknowledged.Contains(made.Number))
             {

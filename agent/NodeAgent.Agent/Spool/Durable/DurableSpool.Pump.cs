@@ -32,7 +32,6 @@ internal sealed partial class DurableSpool
     private bool _isBusy; // room is short, and there may be more to do about it
     private long _retryAt;
     private TimeSpan _retryDelay = s_firstRetry;
-    private bool _hasForeignBacklog;
     private bool _isClosed;
     private long _abandonedSegments;
 
@@ -47,9 +46,14 @@ internal sealed partial class DurableSpool
             return Timeout.InfiniteTimeSpan;
         }
 
+        if (_inherited is { } inherited && !TryFinish(inherited, out TimeSpan next))
+        {
+            return next;
+        }
+
         if (_disk is null && !TryOpenLate())
         {
-            return _hasForeignBacklog ? Timeout.InfiniteTimeSpan : s_firstRetry;
+            return s_firstRetry;
         }
 
         Feed(_disk!);
@@ -66,6 +70,8 @@ internal sealed partial class DurableSpool
         }
 
         _isClosed = true;
+        _inherited?.Close();
+        _inherited = null;
         if (_disk is { } disk)
         {
             Feed(disk);
@@ -78,6 +84,7 @@ internal sealed partial class DurableSpool
             lock (_readLock)
             {
                 _reader?.Dispose();
+                _reader = null;
                 disk.Dispose();
             }
         }
@@ -125,30 +132,47 @@ internal sealed partial class DurableSpool
         }
 
         _log.Opened(_plan.Directory, disk.Files, start, next);
-        _reader = new SpoolReader(disk, _ledger, Schemas);
+        _reader = new SpoolReader(disk, _ledger, Schemas, _clock);
         _disk = disk;
         return next;
     }
 
     private bool TryOpenLate()
     {
-        if (_hasForeignBacklog || _clock.GetTimestamp() < _retryAt)
+        if (_clock.GetTimestamp() < _retryAt)
         {
             return false;
         }
 
         _retryDelay = _retryDelay * 2 > s_longestRetry ? s_longestRetry : _retryDelay * 2;
         _retryAt = _clock.GetTimestamp() + Ticks(_retryDelay);
-        if (!TryLookForBacklog(out bool hasBacklog) || hasBacklog || !TryOpen(Epoch, out SpoolDisk? disk, out SpoolStart? start, out OpenError? error))
+        if (!TryLookForBacklog(out bool hasBacklog))
         {
             return false;
         }
 
-        disk.TrySaveState(NextSequence, always: true);
+        if (hasBacklog)
+        {
+            Inherit();
+            return false;
+        }
+
+        if (!TryOpen(Epoch, out SpoolDisk? disk, out SpoolStart? start, out OpenError? error))
+        {
+            return false;
+        }
+
+        // Records were sent from memory: were this not noted, the next life could give out their sequences again.
+        if (!disk.TrySaveState(NextSequence, always: true))
+        {
+            disk.Dispose();
+            return false;
+        }
+
         _log.Opened(_plan.Directory, disk.Files, start, NextSequence);
         lock (_readLock)
         {
-            _reader = new SpoolReader(disk, _ledger, Schemas);
+            _reader = new SpoolReader(disk, _ledger, Schemas, _clock);
         }
 
         lock (_lock)
@@ -184,10 +208,44 @@ internal sealed partial class DurableSpool
         files.Dispose();
         if (hasBacklog)
         {
-            _hasForeignBacklog = true;
             _log.BacklogWaits(_plan.Directory, records);
         }
 
+        return true;
+    }
+
+    // What this life makes stays in memory until then: it goes first all the same, and the aggregator keeps it.
+    private void Inherit()
+    {
+        DurableSpool found = Open(_plan, _files, _clock, _random, _log);
+        if (found._disk is null)
+        {
+            found.Close(); // the disk is away again
+            return;
+        }
+
+        lock (_lock)
+        {
+            _failure = "the disk holds the records of an earlier life, which are sent first";
+        }
+
+        _inherited = found;
+        OnReadable?.Invoke();
+    }
+
+    // True: all of it is acknowledged, and the directory is ours.
+    private bool TryFinish(DurableSpool inherited, out TimeSpan next)
+    {
+        next = inherited.Pump();
+        next = next == Timeout.InfiniteTimeSpan || next > s_firstRetry ? s_firstRetry : next;
+        if (inherited.UnacknowledgedRecords > 0)
+        {
+            return false;
+        }
+
+        _inherited = null;
+        inherited.Close();
+        _retryAt = _clock.GetTimestamp();
         return true;
     }
 

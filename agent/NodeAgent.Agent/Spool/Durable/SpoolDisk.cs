@@ -73,11 +73,13 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             book.CopyFirstUsedAt(sequence, _schemas);
         }
 
-        bool hasPreamble = isHead || _schemas.Count > 0;
+        // What became of the sequences before a hole is told together with what follows it: after a crash they are not taken for lost.
+        bool isAfterHole = sequence != WrittenThrough + 1;
+        bool hasPreamble = isHead || isAfterHole || _schemas.Count > 0;
         ReadOnlySpan<byte> payload = message;
         if (hasPreamble)
         {
-            StoredRecord.WritePreamble(_preamble, isHead ? State(ledger.Counts, nextSequence) : null, _schemas, _scratch);
+            StoredRecord.WritePreamble(_preamble, isHead || isAfterHole ? State(ledger.Counts, nextSequence) : null, _schemas, _scratch);
             payload = StoredRecord.Join(_preamble.Written, message, ref _payload);
         }
 

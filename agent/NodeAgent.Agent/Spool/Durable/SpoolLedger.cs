@@ -1,3 +1,5 @@
+using NodeAgent.Contracts.Sequences;
+
 namespace NodeAgent.Agent.Spool;
 
 /// <summary>
@@ -35,12 +37,12 @@ internal sealed class SpoolLedger
     }
 
     /// <summary>Takes over what an earlier life left.</summary>
-    internal void Restore(SpoolCounts counts, IEnumerable<SequenceRange> settled)
+    internal void Restore(SpoolCounts counts, IEnumerable<SequenceSpan> settled)
     {
         lock (_lock)
         {
             _counts = counts;
-            foreach (SequenceRange range in settled)
+            foreach (SequenceSpan range in settled)
             {
                 _settled.Add(range.First, range.Last);
             }
@@ -132,11 +134,20 @@ internal sealed class SpoolLedger
         }
     }
 
-    internal SequenceRange[] SettledFrom(ulong floor)
+    internal SequenceSpan[] SettledFrom(ulong floor)
     {
         lock (_lock)
         {
-            return [.. _settled.Ranges.Where(range => range.Last >= floor).Select(range => range with { First = Math.Max(range.First, floor) })];
+            List<SequenceSpan> from = [];
+            foreach (SequenceSpan range in _settled.Ranges)
+            {
+                if (range.Last >= floor)
+                {
+                    from.Add(range with { First = Math.Max(range.First, floor) });
+                }
+            }
+
+            return [.. from];
         }
     }
 }
