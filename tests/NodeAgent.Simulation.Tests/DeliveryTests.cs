@@ -69,7 +69,7 @@ public sealed class DeliveryTests
             new Nemesis(world, s_wanted ?? s_mixtures[seed % s_mixtures.Length]).Rage(Rage);
             world.Agents.ForEach(static agent => agent.IsQuiet = true);
 
-            bool isDrained = world.RunUntil(() => world.Aggregator is not null && world.Agents.TrueForAll(agent => agent.IsAlive && agent.Unacknowledged == 0), Calm);
+            bool isDrained = world.RunUntil(() => world.Aggregator is not null && world.Agents.TrueForAll(agent => agent.IsDrained), Calm);
             world.Require(isDrained, $"not drained: {string.Join(", ", world.Agents.Select(agent => $"{agent.Name} holds {agent.Unacknowledged}"))}");
             world.CheckComplete();
             return null;

@@ -76,6 +76,13 @@ public sealed class SequenceSet(int maxRanges = int.MaxValue)
         return at < _count && _ranges[at].First <= sequence ? _ranges[at].Last : sequence - 1;
     }
 
+    /// <summary>The first sequence from this one on that is in the set; null: there is none.</summary>
+    public ulong? FirstFrom(ulong sequence)
+    {
+        int at = IndexEndingAtOrAfter(sequence);
+        return at < _count ? Math.Max(sequence, _ranges[at].First) : null;
+    }
+
     /// <summary>Forgets all sequences before this one.</summary>
     public void RemoveBefore(ulong sequence)
     {

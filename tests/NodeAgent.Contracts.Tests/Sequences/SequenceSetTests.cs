@@ -82,6 +82,7 @@ public sealed class SequenceSetTests
             }
 
             Assert.Equal(contiguous, set.LastContiguousFrom(asked));
+            Assert.Equal(model.Where(sequence => sequence >= asked).Select(sequence => (ulong?)sequence).Min(), set.FirstFrom(asked));
             for (int i = 1; i < set.Ranges.Length; i++)
             {
                 Assert.True(set.Ranges[i - 1].Last + 1 < set.Ranges[i].First, "ranges touch");

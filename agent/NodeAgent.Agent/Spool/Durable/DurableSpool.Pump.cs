@@ -32,6 +32,7 @@ internal sealed partial class DurableSpool
     private bool _isBusy; // room is short, and there may be more to do about it
     private long _retryAt;
     private TimeSpan _retryDelay = s_firstRetry;
+    private SpoolCounts _carried; // of the epoch that was here before: counted once, however often the directory is tried
     private bool _isClosed;
     private long _abandonedSegments;
 
@@ -108,7 +109,8 @@ internal sealed partial class DurableSpool
             return false;
         }
 
-        start = new SpoolStart(files, _ledger, _plan.BootId, NowNs());
+        // A directory that comes late holds nothing of this epoch: what is settled in it memory knows.
+        start = new SpoolStart(files, adopt == 0 ? _ledger : new SpoolLedger(), _plan.BootId, NowNs());
         disk = new SpoolDisk(_plan, files, _ledger, Schemas, _owner, start.Boot) { OnRewriting = ForgetInMemory };
         return true;
     }
@@ -146,7 +148,7 @@ internal sealed partial class DurableSpool
 
         _retryDelay = _retryDelay * 2 > s_longestRetry ? s_longestRetry : _retryDelay * 2;
         _retryAt = _clock.GetTimestamp() + Ticks(_retryDelay);
-        if (!TryLookForBacklog(out bool hasBacklog))
+        if (!TryLookForBacklog(out bool hasBacklog, out SpoolCounts earlier))
         {
             return false;
         }
@@ -163,6 +165,12 @@ internal sealed partial class DurableSpool
         }
 
         // Records were sent from memory: were this not noted, the next life could give out their sequences again.
+        if (earlier != _carried)
+        {
+            _ledger.Carry(earlier);
+            _carried = earlier;
+        }
+
         if (!disk.TrySaveState(NextSequence, always: true))
         {
             disk.Dispose();
@@ -187,9 +195,10 @@ internal sealed partial class DurableSpool
     }
 
     // What an earlier life left under its epoch cannot be mixed with the sequences that this life has given out meanwhile.
-    private bool TryLookForBacklog(out bool hasBacklog)
+    private bool TryLookForBacklog(out bool hasBacklog, out SpoolCounts counts)
     {
         hasBacklog = false;
+        counts = default;
         SpoolLedger ledger = new();
         string objection = _plan.Inspect?.Invoke(_plan.Directory) ?? "";
         if (objection.Length > 0 || !SpoolFiles.TryOpen(_plan, _owner, adopt: 0, _files, _clock, out SpoolFiles? files, out OpenError? error))
@@ -205,6 +214,7 @@ internal sealed partial class DurableSpool
             hasBacklog |= !ledger.IsSettled(chapter.FirstSequence, chapter.LastSequence);
         }
 
+        counts = files.Epoch == Epoch ? default : ledger.Counts;
         files.Dispose();
         if (hasBacklog)
         {
@@ -412,6 +422,11 @@ internal sealed partial class DurableSpool
     private bool Keep(SpoolDisk disk)
     {
         long now = _clock.GetTimestamp();
+        if (disk.Error is null && disk.HasUnsavedDrops)
+        {
+            disk.TrySaveState(NextSequence);
+        }
+
         if (!_isBusy && _clock.GetElapsedTime(_upkeepAt, now) < s_upkeepInterval)
         {
             return false;

@@ -22,6 +22,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
     private bool _isEchoed; // it has its schemas a second time
     private ulong _serial = files.NewestState?.Serial ?? 0;
     private long _savedVersion = -1;
+    private ulong _savedDrops = files.NewestState?.Counts.DroppedRecords ?? 0;
     private readonly long[] _vanished = new long[SpoolFiles.Tiers];
     private long _room = long.MaxValue; // what the disk turned out to have for us, when that is less than the limit
 
@@ -57,6 +58,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
 
         WrittenThrough = start.NextSequence - 1;
     }
+
+    /// <summary>Records were dropped and no state on disk says so yet: a crash now would leave it to the next life to find out.</summary>
+    internal bool HasUnsavedDrops => ledger.Counts.DroppedRecords != _savedDrops;
 
     /// <summary>Gives one record to the journal, in memory so far. False: it waits for the disk and has no room for more.</summary>
     internal bool TryWrite(ulong sequence, RecordKind kind, ReadOnlySpan<byte> message, ulong nextSequence)
@@ -173,6 +177,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         }
 
         ledger.Forget(Floor());
+        ulong drops = ledger.Counts.DroppedRecords;
         _scratch.Clear();
         (State(ledger.Counts, nextSequence) with { IsClean = isClean }).Write(_scratch);
         AppendResult taken = files.State.TryAppend(StoredRecord.TypeOfMark, _scratch.Written);
@@ -183,6 +188,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
 
         files.State.ReleaseUpTo(taken.Id - 1);
         _savedVersion = version;
+        _savedDrops = drops;
         return true;
     }
 

@@ -116,6 +116,42 @@ internal sealed class SpoolLedger
         }
     }
 
+    /// <summary>Takes over the counts of an epoch that ended: they go on.</summary>
+    internal void Carry(SpoolCounts counts)
+    {
+        lock (_lock)
+        {
+            _counts = _counts.Plus(counts);
+            _version++;
+        }
+    }
+
+    /// <summary>Those of the sequences that are not settled, as ranges.</summary>
+    internal List<SequenceSpan> Unsettled(ulong first, ulong last)
+    {
+        List<SequenceSpan> unsettled = [];
+        lock (_lock)
+        {
+            while (first <= last)
+            {
+                ulong settled = _settled.FirstFrom(first) ?? ulong.MaxValue;
+                if (settled > first)
+                {
+                    unsettled.Add(new SequenceSpan(first, Math.Min(last, settled - 1)));
+                }
+
+                if (settled > last)
+                {
+                    break;
+                }
+
+                first = _settled.LastContiguousFrom(settled) + 1;
+            }
+        }
+
+        return unsettled;
+    }
+
     internal void AddThinned(ulong records, ulong samples)
     {
         lock (_lock)

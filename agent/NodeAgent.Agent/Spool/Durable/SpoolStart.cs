@@ -116,12 +116,12 @@ internal sealed class SpoolStart
         }
     }
 
-    // Behind what the ids explain and what is settled there are sequences that were given out in memory and never came here: gone with the life that
-    // had them. They are counted, and owed no more; else a backlog would wait for them for ever. Across a jump nobody knows how many there
-    // were, and nothing is counted.
+    // What neither the ids explain nor the state settles: records that were given out in memory and went with the life that had them, and chapters
+    // dropped while the disk was too full to take a note of it. They are counted, and owed no more; else a backlog would wait for them for
+    // ever. Across a jump nobody knows how many there were, and nothing is counted.
     private void CloseHoles(SpoolLedger ledger, ulong floor)
     {
-        ulong expected = Chapters.Count > 0 ? Chapters[0].FirstSequence : Math.Max(floor, 1);
+        ulong expected = floor > 0 || Chapters.Count == 0 ? Math.Max(floor, 1) : Chapters[0].FirstSequence;
         foreach (Chapter chapter in Chapters)
         {
             CloseHole(ledger, expected, chapter.FirstSequence);
@@ -138,13 +138,16 @@ internal sealed class SpoolStart
             return;
         }
 
-        if (first >> JumpBits == (next - 1) >> JumpBits)
+        foreach (SequenceSpan gone in ledger.Unsettled(first, next - 1))
         {
-            LostRecords += ledger.Drop(first, next - 1, samples: 0, isLost: true);
-        }
-        else
-        {
-            ledger.Settle(first, next - 1);
+            if (gone.First >> JumpBits == gone.Last >> JumpBits)
+            {
+                LostRecords += ledger.Drop(gone.First, gone.Last, samples: 0, isLost: true);
+            }
+            else
+            {
+                ledger.Settle(gone.First, gone.Last);
+            }
         }
     }
 
