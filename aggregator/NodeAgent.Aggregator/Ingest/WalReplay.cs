@@ -195,6 +195,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
     private sealed class Source(ulong id, NodeIntake intake, HeldRecords held, Lane lane, IngestCore core, IngestCounters counters)
     {
         private readonly RecordEffects _effects = new(intake, lane, core, counters);
+        private bool _isAfterGap; // what lacks its base here lacked it when it came, and was rejected then
 
         internal ulong Id => id;
 
@@ -217,6 +218,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
         internal void SetAside(SequenceSpan records)
         {
+            _isAfterGap = true;
             _effects.Schemas.Lose();
             Receive(records);
         }
@@ -225,6 +227,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
         {
             if ((header.Flags & WalMessageFlags.AfterGap) != 0)
             {
+                _isAfterGap = true;
                 _effects.Schemas.Lose();
             }
 
@@ -267,13 +270,16 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
             Receive(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence));
             bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
+            _isAfterGap &= !frame.IsKey;
             _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs, logId);
             if (frame.IsKey)
             {
                 intake.Log.OnIndependent(id);
             }
 
-            return !_effects.LacksBase || !isNew || !isStored;
+            bool isLost = _effects.LacksBase && isNew && isStored && !_isAfterGap;
+            _isAfterGap |= _effects.Problem.Length > 0 && !_effects.LacksBase; // an unreadable block: its sampler waits for a key
+            return !isLost;
         }
 
         private void Receive(SequenceSpan records)
