@@ -33,7 +33,7 @@ internal sealed class SimulatedAgent : IDisposable
     private readonly MadeRecords _made = new();
     private readonly Dictionary<ulong, ulong> _given = []; // of each epoch: how many of its records were sacrificed
     private readonly Dictionary<long, (ulong Epoch, int Boot)> _madeByWrongClock = [];
-    private readonly HashSet<(ulong Epoch, int Boot)> _heardBoots = []; // in which the aggregator acknowledged anything, so it keeps their hello
+    private readonly HashSet<(ulong Epoch, int Boot)> _heardBoots = []; // of which the aggregator acknowledged a record while they lasted: so it has their hello on disk
     private readonly SimulatedDialer _dialer;
     private readonly TimeSpan _phase;
     private DurableSpool? _spool;
@@ -44,6 +44,7 @@ internal sealed class SimulatedAgent : IDisposable
     private TimeSpan _pumpAt;
     private int _boots;
     private long _lastNumber;
+    private long _lastNumberBeforeBoot;
     private bool _isPumpWanted;
     private bool _hasTicked; // in this life
 
@@ -168,6 +169,7 @@ internal sealed class SimulatedAgent : IDisposable
         Disk.CutPower();
         Clock.Reboot();
         _boots++;
+        _lastNumberBeforeBoot = _lastNumber;
     }
 
     /// <summary>The end of the simulation, not of a process: those end by <see cref="Kill"/>, without any clearing up.</summary>
@@ -287,7 +289,6 @@ internal sealed class SimulatedAgent : IDisposable
 
     private void OnAcknowledged(ulong epoch, ulong first, ulong last)
     {
-        _heardBoots.Add((epoch, _boots));
         foreach (MadeRecord made in _made.Within(epoch, first, last))
         {
             // What died before it was sent will never come, and the aggregator says so by acknowledging past it.
@@ -309,6 +310,11 @@ internal sealed class SimulatedAgent : IDisposable
         if (count == 1)
         {
             Acknowledged.Add(number);
+            if (number > _lastNumberBeforeBoot)
+            {
+                _heardBoots.Add((epoch, _boots));
+            }
+
             return;
         }
 
