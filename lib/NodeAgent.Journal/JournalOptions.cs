@@ -27,6 +27,9 @@ public sealed record JournalOptions
     /// </summary>
     public Guid? JournalId { get; init; }
 
+    /// <summary>Where a new journal's id comes from. Another source than chance is for simulations, which must repeat to the byte.</summary>
+    public Func<Guid> NewId { get; init; } = Guid.NewGuid;
+
     /// <summary>
     /// Size of a segment file: a multiple of 64 KiB, at least 128 KiB. Space is freed in this unit. Default 16 MiB: a few hours of a
     /// 400-series spool, a few seconds of a busy write-ahead log.

@@ -47,6 +47,12 @@ internal interface ISpool
     /// <summary>Why <see cref="Mode"/> is <see cref="SpoolMode.MemoryOnly"/>, in words; "" while it is durable.</summary>
     string ModeReason { get; }
 
+    /// <summary>
+    /// What an earlier life left under an epoch of its own, and nobody has taken yet: to be sent as a backlog, under that epoch. Null: nothing.
+    /// It only shrinks, and goes when all of it is acknowledged.
+    /// </summary>
+    ISpool? Inherited => null;
+
     /// <summary>The schemas of the frames that are being made. Those of a record read come from <see cref="FindSchema"/>.</summary>
     SchemaBook Schemas { get; }
 

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
 
 namespace NodeAgent.Agent.Uplink;
@@ -25,6 +26,12 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUpl
     private bool _isSendClosed;
 
     internal Lane Lane => lane;
+
+    /// <summary>What it sends.</summary>
+    internal ISpool Spool => spool;
+
+    /// <summary>What the aggregator has of it, as far as it has said on this connection.</summary>
+    internal SequenceSet Held => held;
 
     /// <summary>The aggregator has welcomed this stream.</summary>
     internal bool IsOpen { get; private set; }
@@ -94,8 +101,10 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUpl
         return sent;
     }
 
-    /// <summary>Everything this lane is for has been sent.</summary>
-    internal bool IsDone => IsOpen && _next > Math.Min(_last, spool.NextSequence - 1);
+    /// <summary>Everything this lane is for has been sent, or is owed no more: behind the last record there may be sequences that nobody has.</summary>
+    internal bool IsDone => IsOpen && (_next > Last || spool.FirstHeldSequence > Last);
+
+    private ulong Last => Math.Min(_last, spool.NextSequence - 1);
 
     /// <summary>Tells the aggregator that no more will come; it answers with its last acknowledgement.</summary>
     internal void Close()

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
 
 namespace NodeAgent.Agent.Uplink;
@@ -44,14 +45,14 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         _live = new UplinkLane(Lane.Live, spool, _held, this);
         _greetedAt = Now;
         _liveHeardAt = Now;
-        _live.Greet(link, Hello());
+        _live.Greet(link, Hello(spool));
     }
 
     /// <summary>Null while the session goes on; then one sentence that says how it ended.</summary>
     internal string? Over { get; private set; }
 
     // The first record held here that the aggregator has not.
-    private ulong OldestOwed => _held.LastContiguousFrom(_spool.FirstHeldSequence) + 1;
+    private ulong OldestOwed => OldestOwedOf(_spool, _held);
 
     private long Now => _context.Time.GetTimestamp();
 
@@ -80,7 +81,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     void IUplinkLaneOwner.OnWelcome(UplinkLane lane, Welcome welcome)
     {
         Heard(lane);
-        TakeHeld(welcome);
+        TakeHeld(lane, welcome);
         if (lane == _live)
         {
             ulong oldest = _spool.StartAfter(OldestOwed - 1);
@@ -91,7 +92,9 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         }
         else
         {
-            lane.SendFrom(_spool.StartAfter(OldestOwed - 1), _live.Start - 1);
+            // The live lane brings nothing of what an earlier life left.
+            ulong last = lane.Spool == _spool ? _live.Start - 1 : lane.Spool.NextSequence - 1;
+            lane.SendFrom(lane.Spool.StartAfter(OldestOwedOf(lane.Spool, lane.Held) - 1), last);
         }
     }
 
@@ -180,9 +183,11 @@ internal sealed class UplinkSession : IUplinkLaneOwner
                 return Timeout.InfiniteTimeSpan;
             }
 
-            _backlog = new UplinkLane(Lane.Backlog, _spool, _held, this);
+            _backlog = Inherited is { } inherited
+                ? new UplinkLane(Lane.Backlog, inherited, new SequenceSet(), this)
+                : new UplinkLane(Lane.Backlog, _spool, _held, this);
             _backlogHeardAt = Now;
-            _backlog.Greet(_link, Hello());
+            _backlog.Greet(_link, Hello(_backlog.Spool));
         }
 
         if (!_backlog.IsOpen)
@@ -204,7 +209,11 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     }
 
     // A lane of its own is worth it only for what the live lane does not bring.
-    private bool HasBacklog => _backlog is not null || OldestOwed < _live.Start;
+    private bool HasBacklog => _backlog is not null || OldestOwed < _live.Start || Inherited is not null;
+
+    private ISpool? Inherited => _spool.Inherited is { } inherited && inherited.FirstHeldSequence < inherited.NextSequence ? inherited : null;
+
+    private static ulong OldestOwedOf(ISpool spool, SequenceSet held) => held.LastContiguousFrom(spool.FirstHeldSequence) + 1;
 
     private void EndBacklog(UplinkLane ended)
     {
@@ -237,35 +246,35 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         _context.Log.Throttled(_context.Peer, pause, reason);
     }
 
-    private void TakeHeld(Welcome welcome)
+    private static void TakeHeld(UplinkLane lane, Welcome welcome)
     {
-        TakeHeld(1, welcome.AcknowledgedSequence);
+        TakeHeld(lane, 1, welcome.AcknowledgedSequence);
         foreach (V1.SequenceRange range in welcome.Held)
         {
-            TakeHeld(Math.Max(1, range.First), range.Last);
+            TakeHeld(lane, Math.Max(1, range.First), range.Last);
         }
     }
 
     // What was never spooled cannot be held: an aggregator that says so would make us free what is still to come.
-    private void TakeHeld(ulong first, ulong last)
+    private static void TakeHeld(UplinkLane lane, ulong first, ulong last)
     {
-        last = Math.Min(last, _spool.NextSequence - 1);
+        last = Math.Min(last, lane.Spool.NextSequence - 1);
         if (first <= last)
         {
-            _held.Add(first, last);
-            _spool.Acknowledge(first, last);
+            lane.Held.Add(first, last);
+            lane.Spool.Acknowledge(first, last);
         }
     }
 
-    private Hello Hello() => new()
+    private Hello Hello(ISpool spool) => new()
     {
         AgentVersion = _context.Identity.AgentVersion,
         BootId = _context.Identity.BootId,
-        SpoolEpoch = _spool.Epoch,
-        FirstHeldSequence = _spool.FirstHeldSequence,
-        DroppedRecords = _spool.Counts.DroppedRecords,
-        ThinnedRecords = _spool.Counts.ThinnedRecords,
-        Boot = _spool.Boot,
+        SpoolEpoch = spool.Epoch,
+        FirstHeldSequence = spool.FirstHeldSequence,
+        DroppedRecords = spool.Counts.DroppedRecords,
+        ThinnedRecords = spool.Counts.ThinnedRecords,
+        Boot = spool.Boot,
         WallUnixMs = _context.WallUnixMs,
         MonotonicNs = _context.MonotonicNs,
     };

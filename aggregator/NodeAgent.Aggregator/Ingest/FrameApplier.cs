@@ -12,8 +12,11 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
 {
     private readonly IDurableStore? _durable = store as IDurableStore;
 
-    /// <summary>Why something of the last frame was not stored; empty: all of it was, or waits for a key block as it should.</summary>
+    /// <summary>Why something of the last frame was not stored; empty: all of it was.</summary>
     internal string Problem { get; private set; } = "";
+
+    /// <summary>A block of the last frame could not be read because its schema, or the key block before it, never came.</summary>
+    internal bool LacksBase { get; private set; }
 
     /// <summary>
     /// Takes all blocks of the frame that is in the log under this id. With <paramref name="isStored"/> false they only move the decoders
@@ -22,6 +25,7 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
     internal int Apply(ref FrameReader frame, long unixMs, bool isStored, ulong logId)
     {
         Problem = "";
+        LacksBase = false;
         int samples = 0;
         while (frame.TryReadBlock(out uint schemaId, out ReadOnlySpan<byte> payload))
         {
@@ -31,6 +35,7 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
             }
             else
             {
+                LacksBase |= !schemas.IsRefused(schemaId);
                 counters.AddRefusedBlock();
             }
         }
@@ -44,9 +49,16 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
         if (error != BlockError.None)
         {
             counters.AddUnreadableBlock();
+            LacksBase |= error == BlockError.NeedsKey;
+
+            // Of what is not to be stored nothing is missing: it is here already, or was refused for another reason.
             if (error != BlockError.NeedsKey)
             {
                 Problem = $"block of sampler {schema.Handle.Sampler} is unreadable: {error}";
+            }
+            else if (isStored)
+            {
+                Problem = $"block of sampler {schema.Handle.Sampler} builds on records that never came";
             }
 
             return 0;

@@ -51,12 +51,19 @@ internal sealed class FrameClock
     private readonly Hello _hello;
     private readonly Moment _opened;
     private readonly IngestOptions _options;
+    private readonly HeldRecords? _held;
     private FrameStamp _last;
     private long _lastUnixMs;
     private bool _hasLast;
 
-    internal FrameClock(Hello hello, Moment opened, bool hasAgreed, IngestOptions options)
+    /// <param name="hello">Of the stream.</param>
+    /// <param name="opened">When it came.</param>
+    /// <param name="hasAgreed">See <see cref="HasAgreed"/>.</param>
+    /// <param name="options">What is refused.</param>
+    /// <param name="held">Knows about earlier boots; null: nothing is known.</param>
+    internal FrameClock(Hello hello, Moment opened, bool hasAgreed, IngestOptions options, HeldRecords? held = null)
     {
+        _held = held;
         _hello = hello;
         _opened = opened;
         _options = options;
@@ -91,8 +98,9 @@ internal sealed class FrameClock
         if (TryTellByHello(stamp, out long told))
         {
             bool isNear = IsNear(unixMs, told);
-            HasAgreed |= isNear;
-            bool isSuspect = HasAgreed || stamp.Clock != ClockQuality.Synchronised || unixMs > newest || unixMs < EarliestUnixMs;
+            bool isPresentBoot = stamp.Boot == _hello.Boot;
+            HasAgreed |= isNear && isPresentBoot;
+            bool isSuspect = (HasAgreed && isPresentBoot) || stamp.Clock != ClockQuality.Synchronised || unixMs > newest || unixMs < EarliestUnixMs;
             unixMs = !isNear && isSuspect ? told : unixMs;
         }
         else if (IsAfterLast(stamp) && (unixMs > newest || unixMs < EarliestUnixMs))
@@ -124,8 +132,21 @@ internal sealed class FrameClock
 
     private bool TryTellByHello(in FrameStamp stamp, out long unixMs)
     {
-        bool isKnown = _hello.MonotonicNs > 0 && stamp.MonotonicNs > 0 && stamp.Boot == _hello.Boot;
-        unixMs = isKnown ? _opened.UnixMs + ((long)(stamp.MonotonicNs - _hello.MonotonicNs) / 1_000_000) : 0;
+        unixMs = 0;
+        if (stamp.MonotonicNs == 0)
+        {
+            return false;
+        }
+
+        if (stamp.Boot == _hello.Boot && _hello.MonotonicNs > 0)
+        {
+            unixMs = _opened.UnixMs + ((long)(stamp.MonotonicNs - _hello.MonotonicNs) / 1_000_000);
+            return true;
+        }
+
+        // A hello of that boot came on an earlier stream.
+        bool isKnown = _held is not null && stamp.Boot != _hello.Boot && _held.Boots.TryGetValue(stamp.Boot, out unixMs);
+        unixMs += isKnown ? (long)(stamp.MonotonicNs / 1_000_000) : 0;
         return isKnown;
     }
 

@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.Journal;
 using NodeAgent.Journal.Files;
 using NodeAgent.Tsdb;
@@ -222,7 +223,8 @@ internal sealed class IngestCore : IDisposable
             return Refuse(StatusCode.ResourceExhausted, "the aggregator's log has no room: its disk fails");
         }
 
-        HeldRecords held = intake.Epoch(hello.SpoolEpoch);
+        HeldRecords held = intake.Epoch(hello.SpoolEpoch, hello.Lane);
+        held.NoteBoot(hello.Boot, hello.MonotonicNs, now.UnixMs);
         intake.Log.OnOpened(id);
         intake.StateAtBytes = intake.StateAtBytes == 0 ? Wal.Bytes : intake.StateAtBytes;
         intake.Settle(Wal.DurableId);

@@ -38,7 +38,7 @@ internal sealed class IngestCounters
     /// <summary>Records that were not stored, or not all of it; the agent was told each one's reason.</summary>
     internal long RejectedRecords => Interlocked.Read(ref _rejectedRecords);
 
-    /// <summary>Blocks that could not be decoded, or that wait for a key block after a gap.</summary>
+    /// <summary>Blocks that could not be decoded, or build on records that never came; where something was to be stored, the record is rejected.</summary>
     internal long UnreadableBlocks => Interlocked.Read(ref _unreadableBlocks);
 
     /// <summary>Blocks passed over because the store had refused their schema, or nobody sent it.</summary>
@@ -77,7 +77,7 @@ internal sealed class IngestCounters
     /// <summary>Records in the log that lean on ones which were let go of, and were passed over at start.</summary>
     internal long ReplaySkipped => Interlocked.Read(ref _replaySkipped);
 
-    /// <summary>Records of the log that damage took, as far as the journal can tell: exactly.</summary>
+    /// <summary>Records of the log that damage took, files that were removed included, and those that cannot be read without them: exactly.</summary>
     internal long ReplayLosses => Interlocked.Read(ref _replayLosses);
 
     internal void AddFrame(int samples, int bytes)

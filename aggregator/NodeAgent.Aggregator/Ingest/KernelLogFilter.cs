@@ -1,3 +1,5 @@
+using NodeAgent.Contracts.Sequences;
+
 namespace NodeAgent.Aggregator.Ingest;
 
 /// <summary>
@@ -17,7 +19,7 @@ internal sealed class KernelLogFilter
     internal bool IsNew(string bootId, ulong sequence)
     {
         SequenceSet seen = Of(bootId);
-        if (seen.Contains(sequence, sequence))
+        if (seen.Contains(sequence))
         {
             return false;
         }
@@ -39,7 +41,7 @@ internal sealed class KernelLogFilter
             _boots.RemoveAt(0);
         }
 
-        _boots.Add((bootId, new SequenceSet()));
+        _boots.Add((bootId, new SequenceSet(HeldRecords.MaxRanges)));
         return _boots[^1].Sequences;
     }
 }

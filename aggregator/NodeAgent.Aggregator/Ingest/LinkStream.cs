@@ -49,7 +49,7 @@ internal sealed class LinkStream
         Id = id;
         Lane = hello.Lane == Lane.Backlog ? Lane.Backlog : Lane.Live;
         Effects = new RecordEffects(intake, Lane, core, core.Counters);
-        Clock = new FrameClock(hello, now, hasAgreed: hello.BootId.Length > 0 && intake.AgreedBoot == hello.BootId, core.Options);
+        Clock = new FrameClock(hello, now, hasAgreed: hello.BootId.Length > 0 && intake.AgreedBoot == hello.BootId, core.Options, held);
         _records = new RecordIntake(this, Clock, core);
         _acknowledgedAtMs = now.MonotonicMs;
     }

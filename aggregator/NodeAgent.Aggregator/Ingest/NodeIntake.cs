@@ -1,4 +1,5 @@
 using NodeAgent.Aggregator.Fleet;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Ingest;
@@ -52,8 +53,9 @@ internal sealed class NodeIntake(FleetNode node, IngestOptions options)
     /// <summary>Puts a stream in its lane; gives back the streams whose time is over.</summary>
     internal List<LinkStream> Attach(LinkStream stream)
     {
-        // A stream of another epoch is of an earlier life of the agent, whatever its lane.
-        List<LinkStream> former = [.. Streams.Where(other => other.Lane == stream.Lane || other.Held != stream.Held)];
+        // With a live stream a life of the agent begins, and streams of another epoch are of an earlier one. A backlog may be of an earlier
+        // life and sent by the present one, which found it when its disk came back.
+        List<LinkStream> former = [.. Streams.Where(other => other.Lane == stream.Lane || (stream.Lane == Lane.Live && other.Held != stream.Held))];
         former.ForEach(Detach);
         _streams[stream.Lane == Lane.Backlog ? 1 : 0] = stream;
         node.OpenStreams = _streams.Count(one => one is not null);
@@ -73,7 +75,9 @@ internal sealed class NodeIntake(FleetNode node, IngestOptions options)
     }
 
     /// <summary>The records of an epoch; those of the one that was unused for longest are forgotten.</summary>
-    internal HeldRecords Epoch(ulong epoch)
+    /// <param name="epoch">Which.</param>
+    /// <param name="lane">A backlog may be of another epoch than what the node is at.</param>
+    internal HeldRecords Epoch(ulong epoch, Lane lane = Lane.Live)
     {
         HeldRecords? held = _epochs.Find(one => one.Epoch == epoch);
         if (held is null)
@@ -87,7 +91,7 @@ internal sealed class NodeIntake(FleetNode node, IngestOptions options)
 
         _epochs.Remove(held);
         _epochs.Add(held);
-        if (node.SpoolEpoch != epoch)
+        if (node.SpoolEpoch != epoch && (lane == Lane.Live || node.SpoolEpoch == 0))
         {
             node.SpoolEpoch = epoch;
             node.LastSequence = held.Received.Ranges is [.., SequenceSpan last] ? last.Last : 0;

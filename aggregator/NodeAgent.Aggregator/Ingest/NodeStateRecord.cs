@@ -1,5 +1,6 @@
 using System.Buffers;
 using Google.Protobuf;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Ingest;
@@ -33,6 +34,7 @@ internal static class NodeStateRecord
         WriteHeld(intake, output);
         WriteKernelLog(intake.KernelLog, output);
         WriteStreams(intake, output);
+        WriteBoots(intake, output);
     }
 
     /// <summary>The name of the node that a record is about; null: a later version wrote it, or it makes no sense.</summary>
@@ -53,7 +55,8 @@ internal static class NodeStateRecord
             && TryReadFacts(ref fields, intake)
             && TryReadHeld(ref fields, intake)
             && TryReadKernelLog(ref fields, intake.KernelLog)
-            && TryReadStreams(ref fields, onStream);
+            && TryReadStreams(ref fields, onStream)
+            && (fields.Rest.IsEmpty || TryReadBoots(ref fields, intake)); // records from before there were any end here
     }
 
     private static void WriteHeld(NodeIntake intake, IBufferWriter<byte> output)
@@ -100,6 +103,41 @@ internal static class NodeStateRecord
                 WalFields.AddBytes(output, schema.Message);
             }
         }
+    }
+
+    private static void WriteBoots(NodeIntake intake, IBufferWriter<byte> output)
+    {
+        WalFields.AddVarint(output, (ulong)intake.Epochs.Count);
+        foreach (HeldRecords held in intake.Epochs)
+        {
+            WalFields.AddVarint(output, held.Epoch);
+            WalFields.AddVarint(output, (ulong)held.Boots.Count);
+            foreach ((uint boot, long unixMs) in held.Boots)
+            {
+                WalFields.AddVarint(output, boot);
+                WalFields.AddZigZag(output, unixMs);
+            }
+        }
+    }
+
+    private static bool TryReadBoots(ref WalFields fields, NodeIntake intake)
+    {
+        bool isWhole = fields.TryReadVarint(out ulong epochs);
+        for (ulong i = 0; isWhole && i < epochs; i++)
+        {
+            isWhole = fields.TryReadVarint(out ulong epoch) & fields.TryReadVarint(out ulong boots);
+            HeldRecords? held = intake.Epochs.FirstOrDefault(one => one.Epoch == epoch);
+            for (ulong b = 0; isWhole && b < boots; b++)
+            {
+                isWhole = fields.TryReadVarint(out ulong boot) & fields.TryReadZigZag(out long unixMs);
+                if (isWhole && held is not null)
+                {
+                    held.Boots[(uint)boot] = unixMs;
+                }
+            }
+        }
+
+        return isWhole;
     }
 
     private static bool TryReadFacts(ref WalFields fields, NodeIntake intake)

@@ -34,6 +34,9 @@ internal sealed class RecordEffects
     /// <summary>Why something of the last frame was not stored; empty: nothing was wrong with it.</summary>
     internal string Problem => _applier.Problem;
 
+    /// <summary>Something of the last frame could not be read because what it builds on is not there.</summary>
+    internal bool LacksBase => _applier.LacksBase;
+
     private FleetNode Node => _intake.Node;
 
     /// <summary>What a hello says of the node.</summary>
@@ -41,9 +44,14 @@ internal sealed class RecordEffects
     {
         node.AgentVersion = hello.AgentVersion;
         node.BootId = hello.BootId;
+        node.ClockOffsetMs = hello.WallUnixMs - receivedUnixMs;
+        if (hello.SpoolEpoch != node.SpoolEpoch)
+        {
+            return; // a backlog of an earlier life, with counts of its own
+        }
+
         node.DroppedRecords = hello.DroppedRecords;
         node.ThinnedRecords = hello.ThinnedRecords;
-        node.ClockOffsetMs = hello.WallUnixMs - receivedUnixMs;
     }
 
     /// <summary>Null: taken; else why its blocks will be passed over.</summary>

@@ -1,4 +1,6 @@
 using Google.Protobuf;
+using NodeAgent.Contracts.Frames;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Ingest;
@@ -118,13 +120,18 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
             return Breach(frame.Sequence, message, now, $"frame {frame.Sequence}: it cannot stand for {probe.StandsFor} records");
         }
 
-        bool isDuplicate = stream.Held.Received.Contains(records.First, records.Last);
+        bool isDuplicate = stream.Held.Received.Covers(records.First, records.Last);
         if (!isDuplicate && frame.Sequence <= _lastSeen)
         {
             return Breach(frame.Sequence, message, now, $"frame {frame.Sequence}: it comes after {_lastSeen}, and sequences must rise");
         }
 
         if (unknown is { } id && !PassOver(id, ref frame, message))
+        {
+            return IntakeOutcome.Broken;
+        }
+
+        if (!isDuplicate && _lastSeen == 0 && !frame.IsKey && !AskAgain(frame, message))
         {
             return IntakeOutcome.Broken;
         }
@@ -224,6 +231,33 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
         return true;
     }
 
+    // A stream that begins in the middle of a run cannot be decoded, and the agent may still hold the run's key frame: it is asked for the records
+    // again by the stream's end. When it comes to that three times it has no better ones.
+    private bool AskAgain(FrameReader probe, ReadOnlySpan<byte> message)
+    {
+        ulong sequence = probe.Sequence;
+        bool lacksKey = false;
+        while (probe.TryReadBlock(out _, out ReadOnlySpan<byte> payload))
+        {
+            lacksKey |= !BlockDecoder.IsKey(payload);
+        }
+
+        if (!lacksKey)
+        {
+            return true;
+        }
+
+        LastSequence = sequence;
+        Reason = $"frame {sequence}: the stream begins with it, and it builds on frames before it";
+        if (IsPoison(sequence, message))
+        {
+            return true;
+        }
+
+        core.Counters.AddBrokenStream();
+        return false;
+    }
+
     private IntakeOutcome TakeSchema(Schema schema, ReadOnlySpan<byte> message, Moment now)
     {
         if (!TryLog(WalMessageFlags.None, 0, message, now, out _))
@@ -270,7 +304,7 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
         string what, ulong sequence, int maxBytes, ReadOnlySpan<byte> message, Moment now, out ulong logId, out bool isDuplicate)
     {
         logId = 0;
-        isDuplicate = stream.Held.Received.Contains(sequence, sequence);
+        isDuplicate = stream.Held.Received.Covers(sequence, sequence);
         if (sequence == 0)
         {
             return Breach(0, message, now, $"{what} without a sequence");

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.Journal.Reading;
 using NodeAgent.Tsdb;
 using NodeAgent.V1;
@@ -17,14 +18,17 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
     private readonly IngestCounters _counters = new(); // what came before the start is no work of this run
     private readonly ulong _storedUpTo = (core.Store as IDurableStore)?.RecoveredWalId ?? 0;
     private long _bytes;
+    private bool _isHarmed; // records are missing that nobody let go of
 
     internal void Run()
     {
+        LoseHead();
         using JournalReader reader = core.Wal.OpenReader();
         while (reader.TryReadPatiently(out JournalRecord record))
         {
             if (record.LostBefore > 0)
             {
+                _isHarmed = true;
                 LoseAll();
             }
 
@@ -33,6 +37,9 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
             if (!TryTake(record, out long receivedUnixMs))
             {
                 core.Counters.AddReplaySkipped();
+
+                // After a cut it is in the store's files; after damage it is as lost as what it builds on.
+                core.Counters.AddReplayLosses(_isHarmed && record.Id > _storedUpTo ? 1 : 0);
             }
 
             if (receivedUnixMs > 0)
@@ -44,6 +51,20 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
         core.Counters.AddReplayLosses((long)reader.LostRecords);
         core.Wal.CountReplayed(_bytes);
         Finish();
+    }
+
+    // Everything below the log's floor was let go of; what is missing above it before the oldest file, somebody removed. Of that the store may
+    // have some in files of its own.
+    private void LoseHead()
+    {
+        RecoveryReport found = core.Wal.Recovery;
+        ulong end = found.Floor + found.MissingAtHead;
+        ulong first = Math.Max(found.Floor, _storedUpTo + 1);
+        if (first < end)
+        {
+            _isHarmed = true;
+            core.Counters.AddReplayLosses((long)(end - first));
+        }
     }
 
     private bool TryTake(in JournalRecord record, out long receivedUnixMs)
@@ -77,7 +98,8 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
         receivedUnixMs = opening.ReceivedUnixMs;
         NodeIntake intake = core.IntakeOf(opening.Node, opening.ReceivedUnixMs);
-        HeldRecords held = intake.Epoch(opening.Hello.SpoolEpoch);
+        HeldRecords held = intake.Epoch(opening.Hello.SpoolEpoch, opening.Hello.Lane);
+        held.NoteBoot(opening.Hello.Boot, opening.Hello.MonotonicNs, opening.ReceivedUnixMs);
         held.Skip(opening.Hello.FirstHeldSequence);
         intake.Log.OnOpened(record.Id);
         RecordEffects.TakeHello(intake.Node, opening.Hello, opening.ReceivedUnixMs);
@@ -99,7 +121,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
             open.Add(stream.Id);
             if (!_streams.ContainsKey(stream.Id))
             {
-                Begin(new Source(stream.Id, intake, intake.Epoch(stream.Epoch), stream.Lane, core, _counters));
+                Begin(new Source(stream.Id, intake, intake.Epoch(stream.Epoch, stream.Lane), stream.Lane, core, _counters));
                 _streams[stream.Id].TakeSchemas(stream.Schemas);
             }
         });
@@ -173,6 +195,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
     private sealed class Source(ulong id, NodeIntake intake, HeldRecords held, Lane lane, IngestCore core, IngestCounters counters)
     {
         private readonly RecordEffects _effects = new(intake, lane, core, counters);
+        private bool _isAfterGap; // what lacks its base here lacked it when it came, and was rejected then
 
         internal ulong Id => id;
 
@@ -195,6 +218,7 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
         internal void SetAside(SequenceSpan records)
         {
+            _isAfterGap = true;
             _effects.Schemas.Lose();
             Receive(records);
         }
@@ -203,13 +227,13 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
         {
             if ((header.Flags & WalMessageFlags.AfterGap) != 0)
             {
+                _isAfterGap = true;
                 _effects.Schemas.Lose();
             }
 
             if (FrameReader.TryOpen(message, out FrameReader frame))
             {
-                TakeFrame(ref frame, header, message.Length, logId, isStored);
-                return true;
+                return TryTakeFrame(ref frame, header, message.Length, logId, isStored);
             }
 
             bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
@@ -236,7 +260,8 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
             }
         }
 
-        private void TakeFrame(ref FrameReader frame, in WalMessageHeader header, int bytes, ulong logId, bool isStored)
+        // False: what it builds on is not there.
+        private bool TryTakeFrame(ref FrameReader frame, in WalMessageHeader header, int bytes, ulong logId, bool isStored)
         {
             FrameReader probe = frame;
             while (probe.TryReadBlock(out _, out _))
@@ -245,11 +270,16 @@ internal sealed class WalReplay(IngestCore core, LogUpkeep upkeep)
 
             Receive(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence));
             bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
+            _isAfterGap &= !frame.IsKey;
             _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs, logId);
             if (frame.IsKey)
             {
                 intake.Log.OnIndependent(id);
             }
+
+            bool isLost = _effects.LacksBase && isNew && isStored && !_isAfterGap;
+            _isAfterGap |= _effects.Problem.Length > 0 && !_effects.LacksBase; // an unreadable block: its sampler waits for a key
+            return !isLost;
         }
 
         private void Receive(SequenceSpan records)

@@ -24,7 +24,7 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
         log = null;
         if (TryInspect(out List<SegmentCandidate> candidates) is { } notListed) return notListed;
 
-        Guid journalId = options.JournalId ?? candidates.Find(candidate => !candidate.IsNameless)?.JournalId ?? Guid.NewGuid();
+        Guid journalId = options.JournalId ?? candidates.Find(candidate => !candidate.IsNameless)?.JournalId ?? options.NewId();
         if (SetForeignAside(candidates, journalId) is { } refused) return refused;
         SetNamelessAside(candidates);
         SetDuplicatesAside(candidates);
@@ -57,6 +57,26 @@ internal sealed class LogRecovery(IFileOps files, JournalOptions options, TimePr
             if (!inspected.Ok) return Disk("open segment", candidate.Path, inspected);
             if (!candidate.IsNameless) _highestNumber = Math.Max(_highestNumber, candidate.Number);
             candidates.Add(candidate);
+        }
+
+        return LookAgainAtUnreadable(candidates);
+    }
+
+    /// <summary>
+    /// A file may have a bad sector in the one place that names it. A disk that gives nothing else either is away, and will come back with all
+    /// of it: then nothing may be set aside (found by simulation: a burst of failing reads at the start took a whole backlog).
+    /// </summary>
+    private OpenError? LookAgainAtUnreadable(List<SegmentCandidate> candidates)
+    {
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            if (!candidates[i].IsUnreadable) continue;
+            SegmentCandidate? sound = candidates.Find(candidate => !candidate.IsNameless);
+            bool isDiskThere = sound is not null && SegmentCandidate.Inspect(files, options.Directory, sound.Name, out sound).Ok && !sound.IsNameless;
+            IoResult inspected = SegmentCandidate.Inspect(files, options.Directory, candidates[i].Name, out SegmentCandidate again);
+            if (!inspected.Ok || (again.IsUnreadable && !isDiskThere)) return Disk("read segment", again.Path, IoResult.Fail(Errno.InputOutput));
+            if (!again.IsNameless) _highestNumber = Math.Max(_highestNumber, again.Number);
+            candidates[i] = again;
         }
 
         return null;

@@ -9,6 +9,9 @@ internal sealed record SegmentCandidate(string Name, string Path)
     /// <summary>No block header verifies.</summary>
     public bool IsNameless => BlockCount == 0 && !IsNewer;
 
+    /// <summary>Nameless, but the disk refused to give at least one of its blocks: what is in it is not known yet.</summary>
+    public bool IsUnreadable => IsNameless && !_refused.Ok;
+
     /// <summary>A block was written by a later version.</summary>
     public bool IsNewer { get; private set; }
 
@@ -27,6 +30,8 @@ internal sealed record SegmentCandidate(string Name, string Path)
     public long Bytes { get; private set; }
 
     private int BlockCount { get; set; }
+
+    private IoResult _refused = IoResult.Done();
 
     /// <summary>Reads all block headers. A block that cannot be read is passed over; a file that cannot be opened is an error.</summary>
     public static IoResult Inspect(IFileOps files, string directory, string name, out SegmentCandidate candidate)
@@ -55,9 +60,16 @@ internal sealed record SegmentCandidate(string Name, string Path)
         }
     }
 
-    private static BlockHeaderCheck Read(IFileOps files, long handle, long offset, Span<byte> bytes, out BlockHeader header)
+    private BlockHeaderCheck Read(IFileOps files, long handle, long offset, Span<byte> bytes, out BlockHeader header)
     {
         IoResult read = files.ReadAll(handle, bytes, offset);
+        if (!read.Ok)
+        {
+            _refused = read;
+            header = default;
+            return BlockHeaderCheck.Invalid;
+        }
+
         BlockHeaderCheck check = BlockHeader.Read(bytes[..(int)read.Value], out header, out _);
         bool isElsewhere = check == BlockHeaderCheck.Valid && header.BlockIndex != offset / SegmentFormat.BlockBytes;
         return isElsewhere ? BlockHeaderCheck.Invalid : check;

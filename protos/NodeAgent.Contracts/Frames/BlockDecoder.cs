@@ -54,6 +54,9 @@ public sealed class BlockDecoder
     /// <summary>A record before the next block is missing: only a key block can be read now.</summary>
     public void Lose() => _needsKey = true;
 
+    /// <summary>Whether a block can be read without those before it.</summary>
+    public static bool IsKey(ReadOnlySpan<byte> payload) => !payload.IsEmpty && (payload[0] & BlockColumns.KeyFlag) != 0;
+
     /// <summary>Reads one block.</summary>
     public BlockError Decode(ReadOnlySpan<byte> payload)
     {

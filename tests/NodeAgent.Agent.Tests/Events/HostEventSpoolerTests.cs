@@ -2,6 +2,7 @@ using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Host;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Tests.Spool;
 using NodeAgent.Agent.Tests.Uplink;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Sampling.Events;

@@ -1,5 +1,6 @@
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Tests.Spool;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using NodeAgent.Sampling.Scheduling;

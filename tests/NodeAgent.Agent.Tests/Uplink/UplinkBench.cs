@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Tests.Frames;
+using NodeAgent.Agent.Tests.Spool;
 using NodeAgent.Agent.Uplink;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Hosting.Logs;

@@ -118,6 +118,21 @@ public sealed class FrameClockTests
         Assert.Equal((TimeVerdict)expected, clock.Resolve(stamp, At(0)).Verdict);
     }
 
+    [Theory]
+    [InlineData(400 * Day, ClockQuality.Synchronised)]
+    [InlineData(-20_000 * Day, ClockQuality.Synchronised)]
+    [InlineData(3 * Hour, ClockQuality.Unsynchronised)]
+    public void Resolve_EarlierBootThatSaidHelloOnce_IsRebased(long offMs, ClockQuality claim)
+    {
+        // The agent said hello in boot 1, at 100 s of its monotonic clock, half an hour ago; then it rebooted with frames that it had not sent.
+        HeldRecords held = new(epoch: 7);
+        held.NoteBoot(1, 100_000_000_000, Now - (Hour / 2));
+        FrameClock clock = new(new Hello { WallUnixMs = Now, MonotonicNs = Uptime, Boot = 2, BootId = "b" }, At(0), hasAgreed: false, Options, held);
+        long at = Now - (Hour / 2) + 20_000;
+        Assert.Equal(new FrameTime(at, TimeVerdict.Rebased), clock.Resolve(new FrameStamp(at + offMs, 120_000_000_000, claim, 1), At(0)));
+        Assert.Equal(Own(at + 1_000), clock.Resolve(new FrameStamp(at + 1_000, 121_000_000_000, ClockQuality.Synchronised, 1), At(0)));
+    }
+
     private static FrameClock Clock(long helloWallMs) =>
         new(new Hello { WallUnixMs = helloWallMs, MonotonicNs = Uptime, Boot = 2, BootId = "b" }, At(0), hasAgreed: false, Options);
 

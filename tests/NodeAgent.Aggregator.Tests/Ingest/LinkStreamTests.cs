@@ -13,6 +13,21 @@ public sealed class LinkStreamTests : IDisposable
     public void Dispose() => _ingest.Dispose();
 
     [Fact]
+    public void Backlog_OfAnEarlierEpoch_GoesBesideTheLiveStream()
+    {
+        // The agent started without its disk, and found what its earlier life had left there when it came back.
+        LinkStream live = _ingest.Open(epoch: 9);
+        LinkStream backlog = _ingest.Open(epoch: 5, lane: Lane.Backlog);
+        Assert.Equal((null, null), (live.End, backlog.End));
+        Assert.Equal(9UL, _ingest.Fleet.Find("n1")!.SpoolEpoch);
+
+        // A new life ends both.
+        _ingest.Open(epoch: 11);
+        Assert.NotNull(live.End);
+        Assert.NotNull(backlog.End);
+    }
+
+    [Fact]
     public void Acknowledge_BeforeTheCommit_IsNotGiven()
     {
         LinkStream stream = _ingest.Open();

@@ -1,4 +1,5 @@
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Tests.Ingest;
@@ -116,7 +117,7 @@ internal sealed class ModelAgent(TestIngest ingest, string node, ulong epoch = 5
             Acknowledged.Add(range.First, range.Last);
         }
 
-        int missing = _held.FindIndex(record => !Acknowledged.Contains(record.Sequence, record.Sequence));
+        int missing = _held.FindIndex(record => !Acknowledged.Contains(record.Sequence));
         int start = missing < 0 ? _held.Count - 1 : missing;
         while (start > 0 && !_held[start].IsKey)
         {

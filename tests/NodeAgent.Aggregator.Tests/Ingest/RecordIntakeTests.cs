@@ -6,6 +6,8 @@ namespace NodeAgent.Aggregator.Tests.Ingest;
 
 public sealed class RecordIntakeTests : IDisposable
 {
+    private const string LacksBase = "block of sampler s builds on records that never came";
+
     private readonly IntakeBench _bench = new();
 
     private AgentSide Agent => _bench.Agent;
@@ -48,11 +50,32 @@ public sealed class RecordIntakeTests : IDisposable
     {
         _bench.Taken(Agent.Schema(1, "s", "b_total"), Agent.Key((1, [10])));
         Agent.Frame((1, [20])); // dropped by the agent
-        _bench.Taken(Agent.Frame((1, [30])), Agent.Frame((1, [40])));
+        _bench.Rejected(Agent.Frame((1, [30])), LacksBase);
+        _bench.Rejected(Agent.Frame((1, [40])), LacksBase);
         Assert.Equal("1=10", _bench.Samples("b_total"));
-        Assert.Equal(2, _bench.Counters.UnreadableBlocks);
+        Assert.Equal((2, 2, 2), (_bench.Counters.UnreadableBlocks, _bench.Counters.RejectedRecords, _bench.Counters.QuarantinedRecords));
         _bench.Taken(Agent.Key((1, [50])), Agent.Frame((1, [60])));
         Assert.Equal("1=10 5=50 6=60", _bench.Samples("b_total"));
+    }
+
+    [Fact]
+    public void Stream_BeginningInTheMiddleOfARun_IsAskedForItAgainAndThenSetsItAside()
+    {
+        _bench.Taken(Agent.Schema(1, "s", "b_total"), Agent.Key((1, [10])), Agent.Frame((1, [20])));
+        byte[] third = Agent.Frame((1, [30]));
+        for (int attempt = 1; attempt < StrikeBook.Most; attempt++)
+        {
+            _bench.Reconnect();
+            _bench.Taken(Agent.Schema(1, "s", "b_total"));
+            _bench.Broken(third, "frame 3: the stream begins with it, and it builds on frames before it");
+        }
+
+        Assert.Equal((2UL, 0L), (_bench.Node.LastSequence, _bench.Counters.RejectedRecords));
+        _bench.Taken(Agent.Schema(1, "s", "b_total"));
+        _bench.Rejected(third, LacksBase);
+        Assert.Equal((3UL, 1L, 1L), (_bench.Node.LastSequence, _bench.Counters.RejectedRecords, _bench.Counters.QuarantinedRecords));
+        _bench.Taken(Agent.Key((1, [40])));
+        Assert.Equal("1=10 2=20 4=40", _bench.Samples("b_total"));
     }
 
     [Fact]
@@ -79,7 +102,8 @@ public sealed class RecordIntakeTests : IDisposable
     {
         _bench.Taken(Agent.Schema(1, "s", "b_total"), Agent.Key((1, [10])));
         Agent.Frame((1, [20]));
-        _bench.Taken(Agent.Event("x"), Agent.Frame((1, [30])));
+        _bench.Taken(Agent.Event("x"));
+        _bench.Rejected(Agent.Frame((1, [30])), LacksBase);
         Assert.Equal("1=10", _bench.Samples("b_total"));
         Assert.Equal(1, _bench.Counters.UnreadableBlocks);
     }
@@ -180,9 +204,10 @@ public sealed class RecordIntakeTests : IDisposable
         _bench.Taken(Agent.Schema(1, "s", "b_total"), Agent.Key((1, [10])));
         byte[] damaged = new AgentMessage { Frame = new Frame { Sequence = Agent.Next++, WallUnixMs = AgentSide.Start + 2000, Blocks = { new Block { SchemaId = 1, Payload = ByteString.CopyFrom(0x80) } } } }.ToByteArray();
         _bench.Rejected(damaged, "block of sampler s is unreadable: UnknownFlag");
-        _bench.Taken(Agent.Frame((1, [20])), Agent.Key((1, [30])));
+        _bench.Rejected(Agent.Frame((1, [20])), LacksBase);
+        _bench.Taken(Agent.Key((1, [30])));
         Assert.Equal("1=10 4=30", _bench.Samples("b_total"));
-        Assert.Equal((2, 1), (_bench.Counters.UnreadableBlocks, _bench.Counters.RejectedRecords));
+        Assert.Equal((2, 2), (_bench.Counters.UnreadableBlocks, _bench.Counters.RejectedRecords));
     }
 
     [Theory]

@@ -52,6 +52,55 @@ public sealed class WalReplayTests
         Assert.Equal(events, DescribeEvents(ingest));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Restart_AfterAReboot_StillKnowsTheBootBefore(bool isStateWritten)
+    {
+        using TestIngest ingest = new(TestIngest.Small with { RelogBytes = 0 });
+        AgentSide agent = new();
+        LinkStream stream = ingest.Open(with: hello => (hello.Boot, hello.MonotonicNs) = (3, 50_000_000_000));
+        Take(ingest, stream, agent.Schema(1, "s", "a"), agent.Key((1, [1])));
+        stream.Close();
+        if (isStateWritten)
+        {
+            ingest.Core.Maintain(ingest.Now);
+            ingest.Core.Commit();
+            ingest.Core.Wal.ReleaseUpTo(ingest.Core.Wal.LastId - 1);
+        }
+
+        ingest.Restart();
+        Assert.Equal(AgentSide.Start - 50_000, ingest.Core.Nodes.Single().Epochs.Single().Boots[3]);
+    }
+
+    [Fact]
+    public void Log_WithItsOldestFileRemoved_SaysExactlyHowManyRecordsItCost()
+    {
+        using TestIngest ingest = new(TestIngest.Small with { WalSegmentBytes = 128 << 10, RelogBytes = 64 << 20 });
+        AgentSide agent = new();
+        LinkStream stream = ingest.Open();
+        Take(ingest, stream, agent.Schema(1, "s", [.. Enumerable.Range(0, 500).Select(i => $"m{i}")]));
+        double[] values = new double[500];
+        for (int i = 1; i <= 127; i++)
+        {
+            Array.Fill(values, i * 1.1);
+            Take(ingest, stream, i % 20 == 1 ? agent.Key((1, values)) : agent.Frame((1, values)));
+        }
+
+        ingest.Stop();
+        string[] files = [.. ingest.Disk.Paths.Where(path => path.Contains("/wal/", StringComparison.Ordinal) && path.EndsWith(".segment", StringComparison.Ordinal))];
+        Assert.True(files.Length >= 3, $"{files.Length} files prove nothing");
+        ingest.Disk.RemoveFile(files[0]);
+        ingest.Start();
+
+        // The stream's opening and its schema went with the file: nothing that followed on it can be read.
+        Assert.Equal(129, ingest.Counters.ReplayLosses);
+        Assert.True(ingest.Core.Wal.Recovery.MissingAtHead > 0);
+        Assert.Equal("", ingest.Samples("m0"));
+        ingest.Restart();
+        Assert.Equal(0, ingest.Counters.Frames);
+    }
+
     [Fact]
     public void Record_OfALaterVersion_IsPassedOverAndCounted()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
+using NodeAgent.Agent.Tests.Spool;
 using NodeAgent.Agent.Tests.Spool.Durable;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Journal.Files;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Uplink;
+using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Sampling.Scheduling;
@@ -25,10 +26,14 @@ internal sealed class SimulatedAgent : IDisposable
 
     private readonly SimulatedTime _time;
     private readonly Func<SimulatedAggregator?> _aggregator;
+    private readonly Action<string> _note;
     private readonly Random _random;
     private readonly TimeSpan _interval;
     private readonly SeriesTable _table = new();
-    private readonly Dictionary<(ulong Epoch, ulong Sequence), long> _made = [];
+    private readonly MadeRecords _made = new();
+    private readonly Dictionary<ulong, ulong> _given = []; // of each epoch: how many of its records were sacrificed
+    private readonly Dictionary<long, (ulong Epoch, int Boot)> _madeByWrongClock = [];
+    private readonly HashSet<(ulong Epoch, int Boot)> _heardBoots = []; // of which the aggregator acknowledged a record while they lasted: so it has their hello on disk
     private readonly SimulatedDialer _dialer;
     private readonly TimeSpan _phase;
     private DurableSpool? _spool;
@@ -39,12 +44,14 @@ internal sealed class SimulatedAgent : IDisposable
     private TimeSpan _pumpAt;
     private int _boots;
     private long _lastNumber;
+    private long _lastNumberBeforeBoot;
     private bool _isPumpWanted;
     private bool _hasTicked; // in this life
 
-    internal SimulatedAgent(string name, SimulatedTime time, int seed, TimeSpan interval, Func<SimulatedAggregator?> aggregator)
+    internal SimulatedAgent(string name, SimulatedTime time, int seed, TimeSpan interval, Func<SimulatedAggregator?> aggregator, Action<string> note)
     {
         Name = name;
+        _note = note;
         _time = time;
         _aggregator = aggregator;
         _interval = interval;
@@ -83,7 +90,13 @@ internal sealed class SimulatedAgent : IDisposable
     /// <summary>Numbers that the spool gave up for want of room; its counters must cover them.</summary>
     internal HashSet<long> Sacrificed { get; } = [];
 
-    internal ulong Unacknowledged => _spool?.UnacknowledgedRecords ?? 0;
+    /// <summary>Numbers whose time nobody can know, in the aggregator's quarantine.</summary>
+    internal HashSet<long> SetAside { get; } = [];
+
+    internal ulong Unacknowledged => (_spool?.UnacknowledgedRecords ?? 0) + (_spool?.Inherited?.UnacknowledgedRecords ?? 0);
+
+    /// <summary>Nothing is owed any more, not by what an earlier life left on the disk either.</summary>
+    internal bool IsDrained => _spool is { Mode: SpoolMode.Durable } && Unacknowledged == 0;
 
     internal DurableSpool Spool => _spool!;
 
@@ -98,11 +111,12 @@ internal sealed class SimulatedAgent : IDisposable
             MemoryBytes = 1 << 20,
             Owner = Name,
             BootId = $"boot-{_boots}",
+            NewId = NewId,
         };
-        RepeatedEventGate gate = new(NullLogger.Instance, Clock);
-        _spool = DurableSpool.Open(plan, Disk, Clock, _random, new SpoolLog(NullLogger<SpoolLog>.Instance, gate));
-        ulong epoch = _spool.Epoch;
-        _probe = new SpoolProbe(_spool, (first, last) => OnAcknowledged(epoch, first, last));
+        HistoryLog<SpoolLog> log = new(what => _note($"{Name} {what}"));
+        RepeatedEventGate gate = new(log, Clock);
+        _spool = DurableSpool.Open(plan, Disk, Clock, _random, new SpoolLog(log, gate));
+        _probe = new SpoolProbe(_spool, OnAcknowledged);
         _spool.OnAppended = () => _isPumpWanted = true;
         _frames = new FrameBuilder(_spool);
         UplinkContext context = new(
@@ -155,6 +169,7 @@ internal sealed class SimulatedAgent : IDisposable
         Disk.CutPower();
         Clock.Reboot();
         _boots++;
+        _lastNumberBeforeBoot = _lastNumber;
     }
 
     /// <summary>The end of the simulation, not of a process: those end by <see cref="Kill"/>, without any clearing up.</summary>
@@ -165,13 +180,35 @@ internal sealed class SimulatedAgent : IDisposable
     }
 
     /// <summary>Under which epoch and sequence a record was made, for the message of a failing seed.</summary>
-    internal string PlaceOf(long number)
+    internal string PlaceOf(long number) => _made.PlaceOf(number);
+
+    /// <summary>
+    /// Only what was made while the wall clock was wrong, in a boot of which the aggregator never heard, has a time that nobody can know.
+    /// </summary>
+    internal bool MaySetAside(ulong epoch, ulong sequence, string reason)
     {
-        ((ulong epoch, ulong sequence), _) = _made.First(made => made.Value == number);
-        return $"epoch {epoch:x}, sequence {sequence:x}";
+        ReadOnlySpan<MadeRecord> made = _made.Within(epoch, sequence, sequence);
+        if (made.Length != 1 || reason is not (FrameClock.TooNew or FrameClock.TooOld)
+            || !_madeByWrongClock.TryGetValue(made[0].Number, out (ulong, int) boot) || _heardBoots.Contains(boot))
+        {
+            return false;
+        }
+
+        SetAside.Add(made[0].Number);
+        return true;
     }
 
     internal void ResetConnections() => _dialer.Abandon(isReset: true);
+
+    // From the seed: an epoch's bytes on disk and wire differ in length from one to the next, and with them when a disk is full.
+    private Guid NewId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+#pragma warning disable CA5394 // Not for secrets.
+        _random.NextBytes(bytes);
+#pragma warning restore CA5394
+        return new Guid(bytes);
+    }
 
     private void Die(bool isReset)
     {
@@ -191,12 +228,11 @@ internal sealed class SimulatedAgent : IDisposable
 
     private void NoteMayBeLost()
     {
-        bool isMemoryOnly = _spool!.Mode == SpoolMode.MemoryOnly;
-        foreach (((ulong epoch, ulong sequence), long number) in _made)
+        foreach (MadeRecord made in _made.Within(_spool!.Epoch, _spool.DurableThrough + 1, ulong.MaxValue))
         {
-            if (epoch == _spool.Epoch && (isMemoryOnly || sequence > _spool.ReadableThrough) && !Acknowledged.Contains(number))
+            if (!Acknowledged.Contains(made.Number))
             {
-                MayBeLost.Add(number);
+                MayBeLost.Add(made.Number);
             }
         }
     }
@@ -230,6 +266,11 @@ internal sealed class SimulatedAgent : IDisposable
         _table.Set(1, Math.Round(_random.NextDouble() * 100, 2));
 #pragma warning restore CA5394
         bool isRight = Clock.Offset == TimeSpan.Zero && !Clock.IsFrozen;
+        if (!isRight)
+        {
+            _madeByWrongClock[_lastNumber] = (_spool.Epoch, _boots);
+        }
+
         ulong monotonicNs = (ulong)((Int128)Clock.GetTimestamp() * 1_000_000_000 / Clock.TimestampFrequency);
         _frames!.Begin(Clock.GetUtcNow().ToUnixTimeMilliseconds(), monotonicNs, (uint)(isRight ? V1.ClockQuality.Synchronised : V1.ClockQuality.Unsynchronised));
         _frames.Add(Sampler, (uint)_interval.TotalMilliseconds, _table);
@@ -239,29 +280,28 @@ internal sealed class SimulatedAgent : IDisposable
     // A sequence may be given out again only when its former record was never sent and died with a process.
     private void Made(ulong epoch, ulong sequence)
     {
-        if (_made.TryGetValue((epoch, sequence), out long former) && !MayBeLost.Contains(former))
+        long former = _made.Add(epoch, sequence, _lastNumber);
+        if (former > 0 && !MayBeLost.Contains(former))
         {
             throw new SimulationException($"{Name}: record {_lastNumber} was given the sequence {sequence:x} of record {former}, which was sent or is durable");
         }
-
-        _made[(epoch, sequence)] = _lastNumber;
     }
 
     private void OnAcknowledged(ulong epoch, ulong first, ulong last)
     {
-        for (ulong sequence = first; sequence <= last && sequence - first < 1_000_000; sequence++)
+        foreach (MadeRecord made in _made.Within(epoch, first, last))
         {
             // What died before it was sent will never come, and the aggregator says so by acknowledging past it.
-            if (_made.TryGetValue((epoch, sequence), out long number) && !MayBeLost.Contains(number))
+            if (!MayBeLost.Contains(made.Number))
             {
-                Note(number, $"{first:x}..{last:x}");
+                Note(epoch, made.Number, first, last);
             }
         }
     }
 
-    private void Note(long number, string by)
+    private void Note(ulong epoch, long number, ulong first, ulong last)
     {
-        if (_aggregator() is not { } life || Acknowledged.Contains(number) || Sacrificed.Contains(number))
+        if (_aggregator() is not { } life || Acknowledged.Contains(number) || Sacrificed.Contains(number) || SetAside.Contains(number))
         {
             return;
         }
@@ -270,17 +310,24 @@ internal sealed class SimulatedAgent : IDisposable
         if (count == 1)
         {
             Acknowledged.Add(number);
+            if (number > _lastNumberBeforeBoot)
+            {
+                _heardBoots.Add((epoch, _boots));
+            }
+
             return;
         }
 
         // A spool that ran out of room lets go of the oldest, says how many, and the aggregator acknowledges past them.
         Sacrificed.Add(number);
-        ulong given = _spool!.Counts.DroppedRecords + _spool.Counts.ThinnedRecords;
-        if ((ulong)Sacrificed.Count > given)
+        ISpool spool = _spool!.Epoch == epoch ? _spool : _spool.Inherited!;
+        ulong given = spool.Counts.DroppedRecords + spool.Counts.ThinnedRecords;
+        _given[epoch] = _given.GetValueOrDefault(epoch) + 1;
+        if (_given[epoch] > given)
         {
             throw new SimulationException(
-                $"{Name}: record {number} ({PlaceOf(number)}) was acknowledged by {by} while stored {count} times, and only {given} were dropped or thinned; "
-                + $"first held {_spool.FirstHeldSequence:x}, next {_spool.NextSequence:x}, readable {_spool.ReadableThrough:x}");
+                $"{Name}: record {number} ({PlaceOf(number)}) was acknowledged by {first:x}..{last:x} while stored {count} times, and only {given} were dropped or thinned; "
+                + $"first held {spool.FirstHeldSequence:x}, next {spool.NextSequence:x}, readable {spool.ReadableThrough:x}");
         }
     }
 }

@@ -20,7 +20,15 @@ internal sealed class SimulatedAggregator
     private TimeSpan _commitAt;
     private bool _hasTaken;
 
-    private SimulatedAggregator(SimulatedTime time, IngestCore core, LedgerStore store) => (_time, _core, Store) = (time, core, store);
+    private readonly SetAside _onSetAside;
+
+    private SimulatedAggregator(SimulatedTime time, IngestCore core, LedgerStore store, SetAside onSetAside)
+    {
+        _time = time;
+        _core = core;
+        Store = store;
+        _onSetAside = onSetAside;
+    }
 
     internal bool IsAlive { get; private set; } = true;
 
@@ -31,7 +39,7 @@ internal sealed class SimulatedAggregator
     private Moment Now => Moment.Of(_time);
 
     /// <summary>Starts on a disk, with what an earlier life left there. Null: the disk did not let it.</summary>
-    internal static SimulatedAggregator? TryStart(SimulatedTime time, SimulatedDisk disk, Random random, out string problem)
+    internal static SimulatedAggregator? TryStart(SimulatedTime time, SimulatedDisk disk, Random random, SetAside onSetAside, out string problem)
     {
         LedgerStore store = new();
         IngestParts parts = new(store, new FleetRegistry(), new EventLedger(1000), new IngestCounters());
@@ -47,7 +55,7 @@ internal sealed class SimulatedAggregator
         };
         bool isOpen = IngestCore.TryOpen(options, disk, time, random, parts, Moment.Of(time), out IngestCore? core, out OpenError? error);
         problem = isOpen ? "" : error!.Message;
-        return isOpen ? new SimulatedAggregator(time, core!, store) : null;
+        return isOpen ? new SimulatedAggregator(time, core!, store, onSetAside) : null;
     }
 
     internal SimulatedSession? Open(string node, SimulatedStream stream, byte[] hello)
@@ -70,10 +78,21 @@ internal sealed class SimulatedAggregator
         return opened;
     }
 
-    internal IntakeOutcome Take(LinkStream link, byte[] message)
+    internal void Take(LinkStream link, byte[] message)
     {
         _hasTaken = true;
-        return link.Take(message, Now);
+        (long rejected, long quarantined) = (_core.Counters.RejectedRecords, _core.Counters.QuarantinedRecords);
+        bool isRejected = link.Take(message, Now) == IntakeOutcome.Rejected;
+        long more = isRejected ? 1 : 0;
+        if (_core.Counters.RejectedRecords - rejected != more || _core.Counters.QuarantinedRecords - quarantined != more)
+        {
+            throw new SimulationException($"{link.Intake.Node.Name}: record {link.LastSequence:x} was {(isRejected ? "" : "not ")}set aside, and the counters do not say so");
+        }
+
+        if (isRejected && !_onSetAside(link.Intake.Node.Name, link.Hello.SpoolEpoch, link.LastSequence, link.Reason))
+        {
+            throw new SimulationException($"{link.Intake.Node.Name}: epoch {link.Hello.SpoolEpoch:x}, record {link.LastSequence:x} was set aside without need: {link.Reason}");
+        }
     }
 
     internal void Forget(SimulatedSession session) => _sessions.Remove(session);
@@ -119,6 +138,9 @@ internal sealed class SimulatedAggregator
         _sessions.Clear();
     }
 }
+
+/// <summary>A record was set aside for this reason. False: that must not happen to it.</summary>
+internal delegate bool SetAside(string node, ulong epoch, ulong sequence, string reason);
 
 /// <summary>A stream as the aggregator's shell drives it.</summary>
 internal sealed class SimulatedSession(SimulatedAggregator aggregator, LinkStream link, SimulatedStream stream)

@@ -4,8 +4,21 @@ using NodeAgent.Agent.Spool;
 namespace NodeAgent.Simulation.Tests.World;
 
 /// <summary>The real spool, with an ear on what is acknowledged.</summary>
-internal sealed class SpoolProbe(ISpool inner, Action<ulong, ulong> onAcknowledged) : ISpool
+internal sealed class SpoolProbe(ISpool inner, Action<ulong, ulong, ulong> onAcknowledged) : ISpool
 {
+    private SpoolProbe? _inherited;
+
+    public ISpool? Inherited
+    {
+        get
+        {
+            _inherited = inner.Inherited is { } inherited
+                ? _inherited is { } probe && probe.IsOf(inherited) ? probe : new SpoolProbe(inherited, onAcknowledged)
+                : null;
+            return _inherited;
+        }
+    }
+
     public ulong Epoch => inner.Epoch;
 
     public uint Boot => inner.Boot;
@@ -38,9 +51,11 @@ internal sealed class SpoolProbe(ISpool inner, Action<ulong, ulong> onAcknowledg
 
     public void Acknowledge(ulong first, ulong last)
     {
-        onAcknowledged(first, last);
+        onAcknowledged(inner.Epoch, first, last);
         inner.Acknowledge(first, last);
     }
+
+    private bool IsOf(ISpool spool) => inner == spool;
 
     public ulong StartAfter(ulong acknowledged) => inner.StartAfter(acknowledged);
 

@@ -6,20 +6,28 @@ namespace NodeAgent.Agent.Spool;
 /// A place in the spool's files that moves forward with one reader. Knows the schemas of everything it passed in its chapter, because it
 /// always enters a chapter at its beginning. For one thread at a time.
 /// </summary>
-internal sealed class DiskCursor(SpoolFiles files) : IDisposable
+/// <param name="files">Where.</param>
+/// <param name="clock">By which it is patient with a block that the disk refuses. Null: such a block is passed over at once.</param>
+internal sealed class DiskCursor(SpoolFiles files, TimeProvider? clock) : IDisposable
 {
-    // Two tries at a block that the disk refuses to give, then it is passed over.
-    private const int MaxErrorsInARow = 2;
+    /// <summary>
+    /// So long a block that the disk refuses to give is asked for again, before it is passed over and counted as lost. A cable, a path or a
+    /// file system that is away comes back within it; a bad sector never does. Fresh records do not wait for it: they come from memory.
+    /// </summary>
+    internal static readonly TimeSpan PatienceWithBlock = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<uint, byte[]> _schemas = [];
     private JournalReader? _reader;
-    private int _errors;
+    private long? _refusedSince;
 
     /// <summary>Where it is; null: nowhere yet.</summary>
     internal Chapter? Chapter { get; private set; }
 
     /// <summary>The least sequence that it can still give out.</summary>
     internal ulong NextSequence { get; private set; }
+
+    /// <summary>The frame that the next one builds on was given out: the chapter's key frame and all that followed it.</summary>
+    internal bool HasBase { get; set; }
 
     /// <summary>When it was last used, in any unit that the owner likes.</summary>
     internal long UsedAt { get; set; }
@@ -35,7 +43,8 @@ internal sealed class DiskCursor(SpoolFiles files) : IDisposable
     {
         _reader?.Dispose();
         _schemas.Clear();
-        _errors = 0;
+        _refusedSince = null;
+        HasBase = false;
         Chapter = chapter;
         NextSequence = chapter.FirstSequence;
         _reader = files[chapter.Tier].OpenReader(chapter.FirstId);
@@ -57,17 +66,21 @@ internal sealed class DiskCursor(SpoolFiles files) : IDisposable
                     return false;
                 }
 
-                if (++_errors < MaxErrorsInARow)
+                if (clock is not null)
                 {
-                    return false;
+                    _refusedSince ??= clock.GetTimestamp();
+                    if (clock.GetElapsedTime(_refusedSince.Value) < PatienceWithBlock)
+                    {
+                        return false;
+                    }
                 }
 
-                _errors = 0;
+                _refusedSince = null;
                 reader.SkipUnreadable();
                 continue;
             }
 
-            _errors = 0;
+            _refusedSince = null;
             if (read.Id > chapter.LastId)
             {
                 // The end of the chapter is lost, and this is of the next one: whoever goes there enters it anew.

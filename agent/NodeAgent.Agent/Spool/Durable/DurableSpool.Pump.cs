@@ -32,7 +32,7 @@ internal sealed partial class DurableSpool
     private bool _isBusy; // room is short, and there may be more to do about it
     private long _retryAt;
     private TimeSpan _retryDelay = s_firstRetry;
-    private bool _hasForeignBacklog;
+    private SpoolCounts _carried; // of the epoch that was here before: counted once, however often the directory is tried
     private bool _isClosed;
     private long _abandonedSegments;
 
@@ -47,9 +47,14 @@ internal sealed partial class DurableSpool
             return Timeout.InfiniteTimeSpan;
         }
 
+        if (_inherited is { } inherited && !TryFinish(inherited, out TimeSpan next))
+        {
+            return next;
+        }
+
         if (_disk is null && !TryOpenLate())
         {
-            return _hasForeignBacklog ? Timeout.InfiniteTimeSpan : s_firstRetry;
+            return s_firstRetry;
         }
 
         Feed(_disk!);
@@ -66,6 +71,8 @@ internal sealed partial class DurableSpool
         }
 
         _isClosed = true;
+        _inherited?.Close();
+        _inherited = null;
         if (_disk is { } disk)
         {
             Feed(disk);
@@ -78,6 +85,7 @@ internal sealed partial class DurableSpool
             lock (_readLock)
             {
                 _reader?.Dispose();
+                _reader = null;
                 disk.Dispose();
             }
         }
@@ -101,7 +109,8 @@ internal sealed partial class DurableSpool
             return false;
         }
 
-        start = new SpoolStart(files, _ledger, _plan.BootId, NowNs());
+        // A directory that comes late holds nothing of this epoch: what is settled in it memory knows.
+        start = new SpoolStart(files, adopt == 0 ? _ledger : new SpoolLedger(), _plan.BootId, NowNs());
         disk = new SpoolDisk(_plan, files, _ledger, Schemas, _owner, start.Boot) { OnRewriting = ForgetInMemory };
         return true;
     }
@@ -125,30 +134,53 @@ internal sealed partial class DurableSpool
         }
 
         _log.Opened(_plan.Directory, disk.Files, start, next);
-        _reader = new SpoolReader(disk, _ledger, Schemas);
+        _reader = new SpoolReader(disk, _ledger, Schemas, _clock);
         _disk = disk;
         return next;
     }
 
     private bool TryOpenLate()
     {
-        if (_hasForeignBacklog || _clock.GetTimestamp() < _retryAt)
+        if (_clock.GetTimestamp() < _retryAt)
         {
             return false;
         }
 
         _retryDelay = _retryDelay * 2 > s_longestRetry ? s_longestRetry : _retryDelay * 2;
         _retryAt = _clock.GetTimestamp() + Ticks(_retryDelay);
-        if (!TryLookForBacklog(out bool hasBacklog) || hasBacklog || !TryOpen(Epoch, out SpoolDisk? disk, out SpoolStart? start, out OpenError? error))
+        if (!TryLookForBacklog(out bool hasBacklog, out SpoolCounts earlier))
         {
             return false;
         }
 
-        disk.TrySaveState(NextSequence, always: true);
+        if (hasBacklog)
+        {
+            Inherit();
+            return false;
+        }
+
+        if (!TryOpen(Epoch, out SpoolDisk? disk, out SpoolStart? start, out OpenError? error))
+        {
+            return false;
+        }
+
+        // Records were sent from memory: were this not noted, the next life could give out their sequences again.
+        if (earlier != _carried)
+        {
+            _ledger.Carry(earlier);
+            _carried = earlier;
+        }
+
+        if (!disk.TrySaveState(NextSequence, always: true))
+        {
+            disk.Dispose();
+            return false;
+        }
+
         _log.Opened(_plan.Directory, disk.Files, start, NextSequence);
         lock (_readLock)
         {
-            _reader = new SpoolReader(disk, _ledger, Schemas);
+            _reader = new SpoolReader(disk, _ledger, Schemas, _clock);
         }
 
         lock (_lock)
@@ -163,9 +195,10 @@ internal sealed partial class DurableSpool
     }
 
     // What an earlier life left under its epoch cannot be mixed with the sequences that this life has given out meanwhile.
-    private bool TryLookForBacklog(out bool hasBacklog)
+    private bool TryLookForBacklog(out bool hasBacklog, out SpoolCounts counts)
     {
         hasBacklog = false;
+        counts = default;
         SpoolLedger ledger = new();
         string objection = _plan.Inspect?.Invoke(_plan.Directory) ?? "";
         if (objection.Length > 0 || !SpoolFiles.TryOpen(_plan, _owner, adopt: 0, _files, _clock, out SpoolFiles? files, out OpenError? error))
@@ -181,13 +214,48 @@ internal sealed partial class DurableSpool
             hasBacklog |= !ledger.IsSettled(chapter.FirstSequence, chapter.LastSequence);
         }
 
+        counts = files.Epoch == Epoch ? default : ledger.Counts;
         files.Dispose();
         if (hasBacklog)
         {
-            _hasForeignBacklog = true;
             _log.BacklogWaits(_plan.Directory, records);
         }
 
+        return true;
+    }
+
+    // What this life makes stays in memory until then: it goes first all the same, and the aggregator keeps it.
+    private void Inherit()
+    {
+        DurableSpool found = Open(_plan, _files, _clock, _random, _log);
+        if (found._disk is null)
+        {
+            found.Close(); // the disk is away again
+            return;
+        }
+
+        lock (_lock)
+        {
+            _failure = "the disk holds the records of an earlier life, which are sent first";
+        }
+
+        _inherited = found;
+        OnReadable?.Invoke();
+    }
+
+    // True: all of it is acknowledged, and the directory is ours.
+    private bool TryFinish(DurableSpool inherited, out TimeSpan next)
+    {
+        next = inherited.Pump();
+        next = next == Timeout.InfiniteTimeSpan || next > s_firstRetry ? s_firstRetry : next;
+        if (inherited.UnacknowledgedRecords > 0)
+        {
+            return false;
+        }
+
+        _inherited = null;
+        inherited.Close();
+        _retryAt = _clock.GetTimestamp();
         return true;
     }
 
@@ -354,6 +422,11 @@ internal sealed partial class DurableSpool
     private bool Keep(SpoolDisk disk)
     {
         long now = _clock.GetTimestamp();
+        if (disk.Error is null && disk.HasUnsavedDrops)
+        {
+            disk.TrySaveState(NextSequence);
+        }
+
         if (!_isBusy && _clock.GetElapsedTime(_upkeepAt, now) < s_upkeepInterval)
         {
             return false;

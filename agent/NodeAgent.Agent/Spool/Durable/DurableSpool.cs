@@ -47,7 +47,10 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
 
     // The reading side: two places in the files, for a backlog and for whoever comes beside it.
     private readonly Lock _readLock = new();
-    private SpoolReader? _reader;
+    private SpoolReader? _reader; // null before the disk could be opened, and after the end
+
+    // The spool that was found when the directory came back, opened for what is in it alone; nothing is appended to it.
+    private volatile DurableSpool? _inherited;
 
     private DurableSpool(SpoolPlan plan, IFileOps files, TimeProvider clock, Random random, SpoolLog log)
     {
@@ -95,6 +98,8 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
 
     /// <summary>Called after each append, to wake the disk's thread.</summary>
     internal Action? OnAppended { get; set; }
+
+    public ISpool? Inherited => _inherited;
 
     public SchemaBook Schemas { get; } = new();
 
@@ -281,10 +286,17 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         lock (_readLock)
         {
             ulong wanted = sequence;
-            if (_reader.TryRead(ref wanted, limit, ref destination, out length))
+            if (_reader is { } reader && reader.TryRead(ref wanted, limit, ref destination, out length))
             {
                 sequence = wanted;
                 return true;
+            }
+
+            // What the disk refuses now is still owed: what memory has behind it must not go in its place.
+            length = 0;
+            if (_reader is null or { IsRefused: true })
+            {
+                return false;
             }
         }
 

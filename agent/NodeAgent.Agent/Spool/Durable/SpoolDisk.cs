@@ -22,6 +22,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
     private bool _isEchoed; // it has its schemas a second time
     private ulong _serial = files.NewestState?.Serial ?? 0;
     private long _savedVersion = -1;
+    private ulong _savedDrops = files.NewestState?.Counts.DroppedRecords ?? 0;
     private readonly long[] _vanished = new long[SpoolFiles.Tiers];
     private long _room = long.MaxValue; // what the disk turned out to have for us, when that is less than the limit
 
@@ -58,6 +59,9 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         WrittenThrough = start.NextSequence - 1;
     }
 
+    /// <summary>Records were dropped and no state on disk says so yet: a crash now would leave it to the next life to find out.</summary>
+    internal bool HasUnsavedDrops => ledger.Counts.DroppedRecords != _savedDrops;
+
     /// <summary>Gives one record to the journal, in memory so far. False: it waits for the disk and has no room for more.</summary>
     internal bool TryWrite(ulong sequence, RecordKind kind, ReadOnlySpan<byte> message, ulong nextSequence)
     {
@@ -73,11 +77,13 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
             book.CopyFirstUsedAt(sequence, _schemas);
         }
 
-        bool hasPreamble = isHead || _schemas.Count > 0;
+        // What became of the sequences before a hole is told together with what follows it: after a crash they are not taken for lost.
+        bool isAfterHole = sequence != WrittenThrough + 1;
+        bool hasPreamble = isHead || isAfterHole || _schemas.Count > 0;
         ReadOnlySpan<byte> payload = message;
         if (hasPreamble)
         {
-            StoredRecord.WritePreamble(_preamble, isHead ? State(ledger.Counts, nextSequence) : null, _schemas, _scratch);
+            StoredRecord.WritePreamble(_preamble, isHead || isAfterHole ? State(ledger.Counts, nextSequence) : null, _schemas, _scratch);
             payload = StoredRecord.Join(_preamble.Written, message, ref _payload);
         }
 
@@ -171,6 +177,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         }
 
         ledger.Forget(Floor());
+        ulong drops = ledger.Counts.DroppedRecords;
         _scratch.Clear();
         (State(ledger.Counts, nextSequence) with { IsClean = isClean }).Write(_scratch);
         AppendResult taken = files.State.TryAppend(StoredRecord.TypeOfMark, _scratch.Written);
@@ -181,6 +188,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
 
         files.State.ReleaseUpTo(taken.Id - 1);
         _savedVersion = version;
+        _savedDrops = drops;
         return true;
     }
 

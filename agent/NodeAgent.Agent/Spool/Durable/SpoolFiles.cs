@@ -87,7 +87,7 @@ internal sealed class SpoolFiles : IDisposable
         }, logs, out error);
 
         string? setAside = isNewer ? "a later version of the agent wrote it" : null;
-        Guid? wanted = adopt != 0 ? IdOf(adopt) : isNewer ? NewId() : null;
+        Guid? wanted = adopt != 0 ? IdOf(adopt, plan) : isNewer ? plan.NewId() : null;
         TierScan[] scans = new TierScan[Tiers];
         for (int tier = 0; done && tier < Tiers; tier++)
         {
@@ -102,7 +102,7 @@ internal sealed class SpoolFiles : IDisposable
             setAside ??= known is not null && known.Owner != owner ? "it belongs to another agent" : null;
             if (EpochOf(found) == 0 || (known is not null && known.Owner != owner))
             {
-                found = adopt != 0 ? IdOf(adopt) : NewId();
+                found = adopt != 0 ? IdOf(adopt, plan) : plan.NewId();
                 setAside ??= "a later version of the agent wrote it";
                 logs[1].Dispose();
                 logs.RemoveAt(1);
@@ -145,6 +145,7 @@ internal sealed class SpoolFiles : IDisposable
         {
             Directory = Path.Combine(plan.Directory, s_names[tier]),
             JournalId = spool is { } id ? OfTier(id, tier) : null,
+            NewId = plan.NewId,
             SegmentBytes = plan.SegmentBytes,
             MaxPendingBytes = tier == 0 ? 8L << 20 : 4L << 20,
             Commit = CommitPolicy.None,
@@ -184,15 +185,13 @@ internal sealed class SpoolFiles : IDisposable
     }
 
     // Random but for the epoch: the id keys all checksums.
-    private static Guid IdOf(ulong epoch)
+    private static Guid IdOf(ulong epoch, SpoolPlan plan)
     {
         Span<byte> bytes = stackalloc byte[16];
-        Guid.NewGuid().TryWriteBytes(bytes, bigEndian: true, out _);
+        plan.NewId().TryWriteBytes(bytes, bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64BigEndian(bytes, epoch);
         return new Guid(bytes, bigEndian: true);
     }
-
-    private static Guid NewId() => Guid.NewGuid();
 
     private static Guid OfTier(Guid spool, int tier)
     {

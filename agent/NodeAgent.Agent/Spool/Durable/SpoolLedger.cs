@@ -1,3 +1,5 @@
+using NodeAgent.Contracts.Sequences;
+
 namespace NodeAgent.Agent.Spool;
 
 /// <summary>
@@ -35,12 +37,12 @@ internal sealed class SpoolLedger
     }
 
     /// <summary>Takes over what an earlier life left.</summary>
-    internal void Restore(SpoolCounts counts, IEnumerable<SequenceRange> settled)
+    internal void Restore(SpoolCounts counts, IEnumerable<SequenceSpan> settled)
     {
         lock (_lock)
         {
             _counts = counts;
-            foreach (SequenceRange range in settled)
+            foreach (SequenceSpan range in settled)
             {
                 _settled.Add(range.First, range.Last);
             }
@@ -114,6 +116,42 @@ internal sealed class SpoolLedger
         }
     }
 
+    /// <summary>Takes over the counts of an epoch that ended: they go on.</summary>
+    internal void Carry(SpoolCounts counts)
+    {
+        lock (_lock)
+        {
+            _counts = _counts.Plus(counts);
+            _version++;
+        }
+    }
+
+    /// <summary>Those of the sequences that are not settled, as ranges.</summary>
+    internal List<SequenceSpan> Unsettled(ulong first, ulong last)
+    {
+        List<SequenceSpan> unsettled = [];
+        lock (_lock)
+        {
+            while (first <= last)
+            {
+                ulong settled = _settled.FirstFrom(first) ?? ulong.MaxValue;
+                if (settled > first)
+                {
+                    unsettled.Add(new SequenceSpan(first, Math.Min(last, settled - 1)));
+                }
+
+                if (settled > last)
+                {
+                    break;
+                }
+
+                first = _settled.LastContiguousFrom(settled) + 1;
+            }
+        }
+
+        return unsettled;
+    }
+
     internal void AddThinned(ulong records, ulong samples)
     {
         lock (_lock)
@@ -132,11 +170,20 @@ internal sealed class SpoolLedger
         }
     }
 
-    internal SequenceRange[] SettledFrom(ulong floor)
+    internal SequenceSpan[] SettledFrom(ulong floor)
     {
         lock (_lock)
         {
-            return [.. _settled.Ranges.Where(range => range.Last >= floor).Select(range => range with { First = Math.Max(range.First, floor) })];
+            List<SequenceSpan> from = [];
+            foreach (SequenceSpan range in _settled.Ranges)
+            {
+                if (range.Last >= floor)
+                {
+                    from.Add(range with { First = Math.Max(range.First, floor) });
+                }
+            }
+
+            return [.. from];
         }
     }
 }

@@ -118,11 +118,11 @@ internal sealed partial class SpoolLog(ILogger<SpoolLog> logger, RepeatedEventGa
         Action = "Bring the aggregator back; raise spool.max_bytes; make room on the disk.")]
     private static partial void SpoolDropped(ILogger logger, ulong records, ulong samples);
 
-    [LoggerMessage(EventId = 3008, EventName = "SpoolBacklogWaits", Level = LogLevel.Warning, Message = "spool {Directory} can be used again and holds {Records} records of an earlier life; they are sent after a restart")]
+    [LoggerMessage(EventId = 3008, EventName = "SpoolBacklogWaits", Level = LogLevel.Warning, Message = "spool {Directory} can be used again and holds {Records} records of an earlier life; they are sent first")]
     [EventHelp(
-        Meaning = "The agent began without a disk and under a new epoch, so it cannot take these records over while it runs.",
+        Meaning = "The agent began without a disk and under a new epoch. It sends the earlier records as a backlog; until the aggregator has them all, new ones are kept in memory only.",
         Cause = "The spool's directory could not be used when the agent started.",
-        Action = "Restart the agent.")]
+        Action = "None, while the aggregator can be reached; `SpoolOpened` says when the new records are on disk, too.")]
     private static partial void SpoolBacklogWaits(ILogger logger, string directory, ulong records);
 
     [LoggerMessage(EventId = 3009, EventName = "SpoolVanished", Level = LogLevel.Error, Message = "files of spool {Directory} were removed while it was in use; {Records} records are lost since its epoch began")]

@@ -27,6 +27,9 @@ internal sealed record SpoolPlan
     /// <summary>The present boot of the host; "" when unknown.</summary>
     internal required string BootId { get; init; }
 
+    /// <summary>Where the ids of new journals come from; see <see cref="Journal.JournalOptions.NewId"/>.</summary>
+    internal Func<Guid> NewId { get; init; } = Guid.NewGuid;
+
     /// <summary>Looks at the directory before it is used; a reason not to, or null. Null: not looked at.</summary>
     internal Func<string, string?>? Inspect { get; init; }
 

@@ -1,4 +1,5 @@
 using NodeAgent.Agent.Frames;
+using NodeAgent.Contracts.Sequences;
 
 namespace NodeAgent.Agent.Spool;
 
@@ -6,9 +7,9 @@ namespace NodeAgent.Agent.Spool;
 /// Reads a spool's files for its readers: a backlog, and perhaps one beside it. Gives out nothing that cannot be described by a schema.
 /// Not thread-safe.
 /// </summary>
-internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook book) : IDisposable
+internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook book, TimeProvider clock) : IDisposable
 {
-    private readonly DiskCursor[] _cursors = [new(disk.Files), new(disk.Files)];
+    private readonly DiskCursor[] _cursors = [new(disk.Files, clock), new(disk.Files, clock)];
     private readonly HashSet<(Chapter Chapter, uint Id)> _searched = [];
     private readonly Dictionary<uint, byte[]> _beside = [];
     private long _uses;
@@ -16,12 +17,19 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
     // The record given out last, for a reader that could not send it and comes again.
     private byte[] _last = [];
     private int _lastLength;
-    private SequenceRange _lastWanted = new(1, 0);
+    private SequenceSpan _lastWanted = new(1, 0);
+
+    /// <summary>
+    /// The last <see cref="TryRead"/> found nothing because the disk refused: what it should have found is still owed, and nothing later may be
+    /// given out in its place.
+    /// </summary>
+    internal bool IsRefused { get; private set; }
 
     /// <summary>As <see cref="ISpool.TryRead"/>, of what is on disk up to the limit.</summary>
     internal bool TryRead(ref ulong sequence, ulong limit, ref byte[] destination, out int length)
     {
         length = 0;
+        IsRefused = false;
         if (sequence >= _lastWanted.First && sequence <= _lastWanted.Last)
         {
             sequence = _lastWanted.Last;
@@ -36,7 +44,7 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
             while (TryNext(cursor, out StoredRecord record))
             {
                 ulong found = cursor.Numbers.Sequence;
-                if (found < sequence || (needsKey && record.Kind == RecordKind.Frame))
+                if (found < sequence)
                 {
                     continue;
                 }
@@ -47,21 +55,35 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
                     return false;
                 }
 
-                if (!CanBeDescribed(record.Message, cursor, chapter))
+                bool canBeDecoded = record.Kind != RecordKind.Frame || (cursor.HasBase && !needsKey);
+                needsKey &= record.Kind != RecordKind.KeyFrame;
+                if (!canBeDecoded || !CanBeDescribed(record.Message, cursor, chapter))
                 {
+                    if (IsRefused)
+                    {
+                        return false;
+                    }
+
                     ledger.Drop(cursor.Numbers.FirstSequence, found, 0, isLost: true);
                     continue;
                 }
 
-                Keep(record.Message, new SequenceRange(wanted, found));
+                Keep(record.Message, new SequenceSpan(wanted, found));
                 GiveLast(ref destination, out length);
                 sequence = found;
                 return true;
             }
 
-            if (cursor.Error is not null || chapter == disk.Index.Newest())
+            IsRefused = cursor.Error is not null;
+            if (IsRefused || chapter == disk.Index.Newest())
             {
                 return false;
+            }
+
+            // Damage since the spool was opened took the end of the chapter.
+            if (cursor.NextSequence <= chapter.LastSequence)
+            {
+                ledger.Drop(cursor.NextSequence, chapter.LastSequence, 0, isLost: true);
             }
 
             sequence = chapter.LastSequence + 1;
@@ -78,13 +100,16 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
         ulong newest = 0;
         if (disk.Index.BeginningAtOrBefore(sequence) is { } chapter)
         {
-            using DiskCursor cursor = new(disk.Files);
+            using DiskCursor cursor = new(disk.Files, clock);
             cursor.Enter(chapter);
             while (cursor.TryRead(out StoredRecord record) && cursor.Numbers.Sequence <= sequence)
             {
                 bool isStart = record.Kind == RecordKind.KeyFrame || (newest == 0 && record.Kind == RecordKind.Single);
                 newest = isStart ? cursor.Numbers.Sequence : newest;
             }
+
+            // The disk refuses to say: the chapter's beginning is a place to start from.
+            newest = newest == 0 && cursor.Error is not null ? chapter.FirstSequence : newest;
         }
 
         return newest;
@@ -112,7 +137,7 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
         }
     }
 
-    private void Keep(ReadOnlySpan<byte> message, SequenceRange wanted)
+    private void Keep(ReadOnlySpan<byte> message, SequenceSpan wanted)
     {
         if (_last.Length < message.Length)
         {
@@ -144,10 +169,14 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
         }
 
         // Whatever is missing for a good reason is settled; the rest fell to damage since the spool was opened.
-        if (cursor.Numbers.FirstSequence > expected)
+        bool isHole = cursor.Numbers.FirstSequence > expected;
+        if (isHole)
         {
             ledger.Drop(expected, cursor.Numbers.FirstSequence - 1, 0, isLost: true);
         }
+
+        // Whatever the reason, nobody can decode what follows a hole up to the next key frame.
+        cursor.HasBase = record.Kind == RecordKind.KeyFrame || (cursor.HasBase && !isHole);
 
         return true;
     }
@@ -190,7 +219,7 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
     // The head of the chapter is damaged. It says its schemas a second time further on, and for the most part the chapters beside it have them too.
     private bool FindBeside(Chapter chapter, uint id)
     {
-        if (!_searched.Add((chapter, id)))
+        if (_searched.Contains((chapter, id)))
         {
             return false;
         }
@@ -202,7 +231,7 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
                 continue;
             }
 
-            using DiskCursor cursor = new(disk.Files);
+            using DiskCursor cursor = new(disk.Files, clock);
             cursor.Enter(neighbour);
             while (cursor.TryRead(out _))
             {
@@ -212,8 +241,15 @@ internal sealed class SpoolReader(SpoolDisk disk, SpoolLedger ledger, SchemaBook
                     return true;
                 }
             }
+
+            if (cursor.Error is not null)
+            {
+                IsRefused = true;
+                return false;
+            }
         }
 
+        _searched.Add((chapter, id));
         return false;
     }
 }

@@ -1,3 +1,4 @@
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.Journal.Reading;
 
 namespace NodeAgent.Agent.Spool;
@@ -46,6 +47,7 @@ internal sealed class SpoolStart
             && nowMonotonicNs - Math.Min(nowMonotonicNs, full.NewestFrame.MonotonicNs) <= (ulong)ContinuityLimit.TotalNanoseconds;
         IsCertain = !hasHistory || state is { IsClean: true } || isRecent;
         NextSequence = Math.Max(last + missingAtTail + 1, Math.Max(state?.NextSequence ?? 1, 1));
+        CloseHoles(ledger, state?.Floor ?? 0);
         LastSchemaId = Math.Max(state?.LastSchemaId ?? 0, files.Scans.Max(scan => scan.MaxSchemaId));
         if (!IsCertain)
         {
@@ -98,7 +100,7 @@ internal sealed class SpoolStart
         for (int tier = 0; tier < SpoolFiles.Tiers; tier++)
         {
             ulong superseded = SupersededAbove(tier);
-            foreach (SequenceRange range in _files.Scans[tier].Missing(_files[tier].Recovery))
+            foreach (SequenceSpan range in _files.Scans[tier].Missing(_files[tier].Recovery))
             {
                 ulong first = Math.Max(range.First, Math.Max(floor, superseded + 1));
                 if (first <= range.Last)
@@ -111,6 +113,41 @@ internal sealed class SpoolStart
         if (missingAtTail > 0)
         {
             LostRecords += ledger.Drop(Math.Max(floor, last + 1), last + missingAtTail, samples: 0, isLost: true);
+        }
+    }
+
+    // What neither the ids explain nor the state settles: records that were given out in memory and went with the life that had them, and chapters
+    // dropped while the disk was too full to take a note of it. They are counted, and owed no more; else a backlog would wait for them for
+    // ever. Across a jump nobody knows how many there were, and nothing is counted.
+    private void CloseHoles(SpoolLedger ledger, ulong floor)
+    {
+        ulong expected = floor > 0 || Chapters.Count == 0 ? Math.Max(floor, 1) : Chapters[0].FirstSequence;
+        foreach (Chapter chapter in Chapters)
+        {
+            CloseHole(ledger, expected, chapter.FirstSequence);
+            expected = Math.Max(expected, chapter.LastSequence + 1);
+        }
+
+        CloseHole(ledger, expected, NextSequence);
+    }
+
+    private void CloseHole(SpoolLedger ledger, ulong first, ulong next)
+    {
+        if (first >= next)
+        {
+            return;
+        }
+
+        foreach (SequenceSpan gone in ledger.Unsettled(first, next - 1))
+        {
+            if (gone.First >> JumpBits == gone.Last >> JumpBits)
+            {
+                LostRecords += ledger.Drop(gone.First, gone.Last, samples: 0, isLost: true);
+            }
+            else
+            {
+                ledger.Settle(gone.First, gone.Last);
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using NodeAgent.Agent.Frames;
+using NodeAgent.Contracts.Sequences;
 
 namespace NodeAgent.Agent.Spool;
 
@@ -39,7 +40,7 @@ internal sealed record SpoolState
     internal required SpoolCounts Counts { get; init; }
 
     /// <summary>Sequences from the floor on that need no sending: acknowledged, or counted as dropped.</summary>
-    internal required IReadOnlyList<SequenceRange> Settled { get; init; }
+    internal required IReadOnlyList<SequenceSpan> Settled { get; init; }
 
     internal void Write(ProtoWriter to)
     {
@@ -60,7 +61,7 @@ internal sealed record SpoolState
         to.WriteVarintField(15, Counts.ThinnedSamples);
         to.WriteVarintField(16, Counts.LostRecords);
         ulong previous = 0;
-        foreach (SequenceRange range in Settled)
+        foreach (SequenceSpan range in Settled)
         {
             to.WriteVarintField(17, range.First - previous);
             to.WriteVarintField(18, range.Last - range.First);
@@ -75,7 +76,7 @@ internal sealed record SpoolState
         Span<ulong> fields = stackalloc ulong[19];
         fields.Clear();
         string bootId = "";
-        List<SequenceRange> settled = [];
+        List<SequenceSpan> settled = [];
         ulong previous = 0;
         ProtoReader reader = new(bytes);
         while (reader.TryReadField())
@@ -88,7 +89,7 @@ internal sealed record SpoolState
             {
                 ulong first = previous + fields[17];
                 previous = first + reader.Number;
-                settled.Add(new SequenceRange(first, previous));
+                settled.Add(new SequenceSpan(first, previous));
             }
             else if (reader.Field < fields.Length)
             {

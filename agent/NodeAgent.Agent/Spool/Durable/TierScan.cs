@@ -1,3 +1,4 @@
+using NodeAgent.Contracts.Sequences;
 using NodeAgent.Journal.Reading;
 
 namespace NodeAgent.Agent.Spool;
@@ -9,7 +10,7 @@ namespace NodeAgent.Agent.Spool;
 internal sealed class TierScan(int tier)
 {
     private readonly List<(Chapter Chapter, bool IsConfirmed)> _found = [];
-    private readonly List<SequenceRange> _missing = [];
+    private readonly List<SequenceSpan> _missing = [];
     private readonly Dictionary<uint, byte[]> _schemas = [];
     private Chapter? _open;
     private ulong _firstId;
@@ -89,15 +90,15 @@ internal sealed class TierScan(int tier)
     }
 
     /// <summary>Ranges of sequences that were here and are no more.</summary>
-    internal IEnumerable<SequenceRange> Missing(RecoveryReport report)
+    internal IEnumerable<SequenceSpan> Missing(RecoveryReport report)
     {
         if (_firstId > report.Floor && _firstSequence > 1)
         {
             ulong count = Math.Min(_firstId - report.Floor, _firstSequence - 1);
-            yield return new SequenceRange(_firstSequence - count, _firstSequence - 1);
+            yield return new SequenceSpan(_firstSequence - count, _firstSequence - 1);
         }
 
-        foreach (SequenceRange range in _missing)
+        foreach (SequenceSpan range in _missing)
         {
             yield return range;
         }
@@ -157,16 +158,16 @@ internal sealed class TierScan(int tier)
         ulong sequences = numbers.FirstSequence - LastSequence - 1;
         if (tier > 0)
         {
-            _missing.Add(new SequenceRange(LastSequence + 1, numbers.FirstSequence - 1));
+            _missing.Add(new SequenceSpan(LastSequence + 1, numbers.FirstSequence - 1));
         }
         else if (numbers.Sequence >> 32 != LastSequence >> 32)
         {
-            _missing.Add(new SequenceRange(LastSequence + 1, LastSequence + ids));
+            _missing.Add(new SequenceSpan(LastSequence + 1, LastSequence + ids));
         }
         else
         {
             ulong lost = Math.Min(ids, sequences);
-            _missing.Add(new SequenceRange(numbers.FirstSequence - lost, numbers.FirstSequence - 1));
+            _missing.Add(new SequenceSpan(numbers.FirstSequence - lost, numbers.FirstSequence - 1));
         }
     }
 
@@ -177,9 +178,9 @@ internal sealed class TierScan(int tier)
             return;
         }
 
+        Keep(stored.State());
         if (stored.IsHead)
         {
-            Keep(stored.State());
             _schemas.Clear();
         }
 

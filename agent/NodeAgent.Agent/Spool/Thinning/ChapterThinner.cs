@@ -58,7 +58,7 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
         }
 
         int tier = source.Tier + 1;
-        using DiskCursor cursor = new(files);
+        using DiskCursor cursor = new(files, clock: null);
         cursor.Enter(source);
         FrameWindow window = new(s_windows[tier], shape => TargetOf(shape, tier));
         if (!TryCopy(cursor, window, tier) || !TryFlush(window, tier) || (_made is not null && !TryMark(tier, mark)))
@@ -93,10 +93,10 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
     internal void CountDropped(Chapter chapter)
     {
         _shapes.Clear();
-        using DiskCursor cursor = new(files);
+        using DiskCursor cursor = new(files, clock: null);
         cursor.Enter(chapter);
         ulong next = chapter.FirstSequence;
-        while (TryRead(cursor, out StoredRecord record))
+        while (cursor.TryRead(out StoredRecord record))
         {
             MessageNumbers numbers = cursor.Numbers;
             ulong first = Math.Max(next, numbers.FirstSequence);
@@ -119,7 +119,7 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
     private bool TryCopy(DiskCursor cursor, FrameWindow window, int tier)
     {
         ulong next = cursor.NextSequence;
-        while (TryRead(cursor, out StoredRecord record))
+        while (cursor.TryRead(out StoredRecord record))
         {
             MessageNumbers numbers = cursor.Numbers;
             if (numbers.FirstSequence > next)
@@ -174,7 +174,8 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
             return true;
         }
 
-        bool key = _untilKey == 0;
+        // Whoever meets a hole, one of acknowledged records too, takes it for lost frames and waits for a key frame.
+        bool key = _untilKey == 0 || (_made is { } made && window.FirstSequence != made.LastSequence + 1);
         _untilKey = key ? FramesPerKey - 1 : _untilKey - 1;
         (ulong first, ulong last) = (window.FirstSequence, window.LastSequence);
         window.Take(key, _message);
@@ -240,18 +241,6 @@ internal sealed class ChapterThinner(SpoolFiles files, SpoolLedger ledger, Schem
 
         _made!.LastId = taken.Id;
         return true;
-    }
-
-    // A block that the disk refuses is passed over at the second try; the third sees what is behind it.
-    private static bool TryRead(DiskCursor cursor, out StoredRecord record)
-    {
-        bool isRead = cursor.TryRead(out record);
-        while (!isRead && cursor.Error is not null)
-        {
-            isRead = cursor.TryRead(out record);
-        }
-
-        return isRead;
     }
 
     private SchemaShape TargetOf(SchemaShape source, int tier)

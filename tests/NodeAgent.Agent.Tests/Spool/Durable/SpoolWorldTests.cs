@@ -144,7 +144,7 @@ public sealed class SpoolWorldTests : IDisposable
     }
 
     [Fact]
-    public void Open_DiskAwayAtFirstWithABacklogOnIt_KeepsTheBacklogForTheNextStart()
+    public void Open_DiskAwayAtFirstWithABacklogOnIt_OffersTheBacklogAndThenTakesTheDisk()
     {
         _bench.Open().Ticks(100);
         ulong epoch = _bench.Spool.Epoch;
@@ -155,10 +155,111 @@ public sealed class SpoolWorldTests : IDisposable
         _bench.Disk.Fault = null;
         _bench.Ticks(100);
         Assert.Contains("100 records", _bench.Logs.Single("SpoolBacklogWaits").Message, StringComparison.Ordinal);
+        ISpool inherited = _bench.Spool.Inherited!;
+        Assert.Equal((epoch, 100UL, SpoolMode.MemoryOnly), (inherited.Epoch, inherited.UnacknowledgedRecords, _bench.Spool.Mode));
+        byte[] buffer = new byte[16];
+        for (ulong wanted = 1; wanted <= 100; wanted++)
+        {
+            ulong sequence = wanted;
+            Assert.True(inherited.TryRead(ref sequence, ref buffer, out int length));
+            Assert.Equal(wanted, sequence);
+            Assert.True(_bench.Appended[(epoch, wanted)].Message.AsSpan().SequenceEqual(buffer.AsSpan(0, length)), $"record {wanted} reads back changed");
+        }
+
+        inherited.Acknowledge(1, 60);
+        _bench.Ticks(10);
+        Assert.Equal(40UL, inherited.UnacknowledgedRecords);
+        inherited.Acknowledge(61, 100);
+        _bench.Ticks(10);
+        Assert.Equal((null, SpoolMode.Durable), (_bench.Spool.Inherited, _bench.Spool.Mode));
+        Assert.Equal(125, _bench.AssertReadsBack().Count);
+
+        // On disk: the next life has them, and nothing of the earlier one.
+        ulong own = _bench.Spool.Epoch;
+        _bench.Disk.CutPower();
+        _bench.Open();
+        Assert.Equal((own, 125), (_bench.Spool.Epoch, _bench.AssertReadsBack().Count));
+        Assert.Equal(default, _bench.Spool.Counts);
+    }
+
+    [Fact]
+    public void Open_DiskAwayAtFirst_AnEndBeforeTheBacklogIsTakenLeavesItToTheNextLife()
+    {
+        _bench.Open().Ticks(100);
+        ulong epoch = _bench.Spool.Epoch;
+        _bench.Spool.Dispose();
+        _bench.Disk.Fault = new DiskFault(DiskFaultKind.Error, _bench.Disk.Calls + 1, Errno.InputOutput, int.MaxValue);
+        _bench.Open().Ticks(5);
+        _bench.Disk.Fault = null;
+        _bench.Ticks(100);
+        _bench.Spool.Inherited!.Acknowledge(1, 60);
         _bench.Spool.Dispose();
         _bench.Open();
-        Assert.Equal(epoch, _bench.Spool.Epoch);
-        Assert.Equal(100, _bench.AssertReadsBack().Count);
+        Assert.Equal((epoch, 40UL), (_bench.Spool.Epoch, _bench.Spool.UnacknowledgedRecords));
+    }
+
+    [Fact]
+    public void Read_WhileTheDiskRefuses_GivesNothingLaterInItsPlace()
+    {
+        // A backlog on disk, fresh records in memory. Were they given out, the aggregator's acknowledgement would free what was never sent.
+        _bench.Open().Ticks(100);
+        _bench.Disk.CutPower();
+        _bench.Plan = _bench.Plan with { BootId = "boot-2" };
+        _bench.Open().Ticks(20);
+        _bench.Disk.Fault = new DiskFault(DiskFaultKind.Error, _bench.Disk.Calls + 1, Errno.InputOutput, int.MaxValue);
+        Assert.Empty(_bench.Read());
+        Assert.Equal(1UL, _bench.Spool.StartAfter(0));
+        _bench.Time.Advance(DiskCursor.PatienceWithBlock / 2);
+        Assert.Empty(_bench.Read());
+        _bench.Disk.Fault = null;
+        Assert.Equal(120, _bench.AssertReadsBack().Count);
+        Assert.Equal(default, _bench.Spool.Counts);
+    }
+
+    [Fact]
+    public void Open_WhileABurstOfReadsFails_SetsNothingAside()
+    {
+        _bench.Open().Ticks(100);
+        _bench.Disk.KillProcess();
+        long before = _bench.Disk.Calls;
+        _bench.Open();
+        long calls = _bench.Disk.Calls - before;
+        for (long call = 1; call <= calls; call++)
+        {
+            _bench.Disk.KillProcess();
+            _bench.Disk.Fault = new DiskFault(DiskFaultKind.Error, _bench.Disk.Calls + call, Errno.InputOutput, 8);
+            _bench.Open();
+            _bench.Disk.KillProcess();
+            _bench.Disk.Fault = null;
+            _bench.Open();
+            Assert.Equal(100, _bench.AssertReadsBack().Count);
+            Assert.Equal(default, _bench.Spool.Counts);
+        }
+    }
+
+    [Fact]
+    public void Chapters_DroppedWhileNothingCanBeNoted_AreCountedByTheNextLife()
+    {
+        // Full, so the backlog goes; and before the disk takes a note of it the agent ends.
+        _bench.Open().Ticks(100);
+        _bench.Disk.CutPower();
+        _bench.Plan = _bench.Plan with { BootId = "boot-2" };
+        _bench.Open().Ticks(20);
+        _bench.Disk.CutPower();
+        _bench.Plan = _bench.Plan with { BootId = "boot-3" };
+        _bench.Open();
+        _bench.Disk.CapacityBytes = _bench.Disk.UsedBytes;
+        _bench.Ticks(3);
+        ulong dropped = _bench.Spool.Counts.DroppedRecords;
+        Assert.True(dropped > 0);
+        _bench.Disk.KillProcess();
+        _bench.Disk.CapacityBytes = long.MaxValue;
+        _bench.Open();
+
+        // The newest file is never deleted, so what was dropped in it may be back.
+        Assert.InRange(_bench.Spool.Counts.DroppedRecords, 1UL, dropped);
+        Assert.Equal(120UL, _bench.Spool.Counts.DroppedRecords + _bench.Spool.UnacknowledgedRecords);
+        Assert.Equal(_bench.Spool.UnacknowledgedRecords, (ulong)_bench.AssertReadsBack().Count);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using NodeAgent.Agent.Frames;
+using NodeAgent.Agent.Spool;
+using NodeAgent.Contracts.Sequences;
 
-namespace NodeAgent.Agent.Spool;
+namespace NodeAgent.Agent.Tests.Spool;
 
 /// <summary>
 /// The spool in memory alone. It survives an aggregator's absence, not the agent's end.
