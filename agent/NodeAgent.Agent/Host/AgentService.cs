@@ -66,7 +66,8 @@ internal static class AgentService
 
         inventory.Start();
         gpu?.Start();
-        using TickThread tick = new(samplers.MakeLoop(sink, phase));
+        WatchdogBeat watchdog = new(context.Notifier, TimeProvider.System);
+        using TickThread tick = new(samplers.MakeLoop(sink, phase), watchdog.Turn, watchdog.LongestWait);
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
         using SpoolThread disk = new(spool);
