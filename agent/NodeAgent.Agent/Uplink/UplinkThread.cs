@@ -14,6 +14,7 @@ internal sealed class UplinkThread : IDisposable
     private readonly IDisposable _dialer;
     private readonly Thread _thread;
     private bool _isStarted;
+    private bool _wasStopped;
 
     internal UplinkThread(UplinkClient client, IDisposable dialer)
     {
@@ -35,6 +36,7 @@ internal sealed class UplinkThread : IDisposable
     /// <returns>False: it is stuck in a call that does not return. It is a background thread and cannot keep the process.</returns>
     internal bool Stop(TimeSpan atMost)
     {
+        _wasStopped = true;
         if (HasEnded)
         {
             return true;
@@ -52,7 +54,8 @@ internal sealed class UplinkThread : IDisposable
 
     public void Dispose()
     {
-        if (Stop(TimeSpan.Zero))
+        // Who has waited for it once does not wait again.
+        if (_wasStopped ? HasEnded : Stop(TimeSpan.Zero))
         {
             _client.Dispose();
             _dialer.Dispose();
