@@ -74,7 +74,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             OnCallEnded = LogFailure,
             TimeProvider = time,
         });
-        AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds());
+        AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
         QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
@@ -193,15 +193,17 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
-        await MaintainAsync(context.Lifetime.Stopping).ConfigureAwait(false);
+        await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
         _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
         return ExitCode.Ok;
     }
 
-    private async Task MaintainAsync(CancellationToken stopping)
+    // The watchdog hangs on this loop and not on the committing thread: it needs the pool, the store and the log's lock, so a deadlock or a
+    // starved pool stops it, while a disk that does not answer, which no restart cures, lets queries go on.
+    private async Task MaintainAsync(WatchdogBeat watchdog, CancellationToken stopping)
     {
-        using PeriodicTimer timer = new(MaintenanceInterval, _time);
+        using PeriodicTimer timer = new(watchdog.LongestWait < MaintenanceInterval ? watchdog.LongestWait.Value : MaintenanceInterval, _time);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
@@ -215,6 +217,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
                 _link.PushAll();
                 _gate.EndQuiet(TimeSpan.FromMinutes(5));
+                watchdog.Turn();
             }
         }
         catch (OperationCanceledException)

@@ -67,8 +67,8 @@ internal sealed class EndToEndHost : IAsyncDisposable
 #pragma warning restore CA5394
         Assert.True(isOpen, error?.Message);
         CommitLoop commits = new(ingest!, TimeSpan.FromMilliseconds(5), _ => { });
-        AggregatorFacts facts = new("1.2.3", 1);
         RpcServer rpc = new(new RpcServerOptions { Identify = new AccessPolicy(endpoint).IdentifyAsync, Authorise = AccessPolicy.Authorise });
+        AggregatorFacts facts = new("1.2.3", 1, rpc.Admission);
         AgentLinkService link = new(
             ingest!, commits, TimeProvider.System, new IngestLog(new Logger<IngestLog>(logs), new RepeatedEventGate(logs, TimeProvider.System)), rpc.Draining);
         rpc.AddService(link.Bind()).AddService(V1.Query.BindService(
@@ -76,7 +76,7 @@ internal sealed class EndToEndHost : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            RpcKestrelDefaults.Apply(kestrel);
+            rpc.Apply(kestrel);
             kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http2);
         });
         WebApplication app = builder.Build();

@@ -70,6 +70,19 @@ public sealed class EndToEndTests
     }
 
     [Fact]
+    public async Task GetStatus_Connections_AreThoseTheServerAdmitted()
+    {
+        await using EndToEndHost host = await EndToEndHost.StartAsync();
+        for (uint connections = 1; connections <= 3; connections++)
+        {
+            GetStatusResponse.Types.AdmissionStatus admission =
+                (await host.Query().GetStatusAsync(new GetStatusRequest(), deadline: Deadline())).Admission;
+            Assert.Equal((connections, connections), (admission.AcceptedTotal, admission.OpenConnections));
+            Assert.Equal((0UL, 0UL, 0UL), (admission.RefusedRateTotal, admission.RefusedFullTotal, admission.FloodingTotal));
+        }
+    }
+
+    [Fact]
     public async Task Flood_OfEightAgents_StarvesNobodyElse()
     {
         const int Agents = 8;

@@ -27,8 +27,7 @@ internal static class AgentService
     {
         AgentOptions options = context.Options;
         ILogger log = context.Log.CreateLogger("agent");
-        using RpcLinkDialer? dialer = RpcLinkDialer.TryCreate(options.Uplink, out string problem);
-        if (dialer is null)
+        if (RpcLinkDialer.TryCreate(options.Uplink, out string problem) is not { } dialer)
         {
             log.CertificateUnusable(problem);
             return ExitCode.Usage;
@@ -39,10 +38,14 @@ internal static class AgentService
         string bootId = platform.BootId;
         Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
         RepeatedEventGate gate = new(log, TimeProvider.System);
-        using DurableSpool spool = OpenSpool(options, roots, platform, random, new SpoolLog(context.Log.CreateLogger<SpoolLog>(), gate));
+
+        // Closed by its own thread, or not at all: that thread may still be inside a disk that does not answer.
+        string owner = $"{MachineIdentity(roots).Trim()} {dialer.Node}";
+        DurableSpool spool = OpenSpool(options, owner, platform, random, new SpoolLog(context.Log.CreateLogger<SpoolLog>(), gate));
         if (spool.OpenFailure is { Failure: OpenFailure.Locked } inUse)
         {
             log.SpoolInUse(inUse.Message);
+            dialer.Dispose();
             return ExitCode.StateUnusable;
         }
 
@@ -50,6 +53,7 @@ internal static class AgentService
             dialer.Peer, new UplinkIdentity(AgentVersion.Text, bootId), platform.Clock, random,
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), gate));
         UplinkClient uplink = new(spool, dialer, link, new BacklogPace(options.BacklogRecordsPerSecond, platform.Clock));
+        using UplinkThread uplinkThread = new(uplink, dialer);
         spool.OnReadable = uplink.Wake;
         TimeSpan phase = TickSchedule.PhaseOf(MachineIdentity(roots));
         using GpuMonitor? gpu = GpuMonitor.TryCreate(options.Gpu, roots, bootId, phase, log);
@@ -62,11 +66,11 @@ internal static class AgentService
 
         inventory.Start();
         gpu?.Start();
-        using TickThread tick = new(samplers.MakeLoop(sink, phase));
+        WatchdogBeat watchdog = new(context.Notifier, TimeProvider.System);
+        using TickThread tick = new(samplers.MakeLoop(sink, phase), watchdog.Turn, watchdog.LongestWait);
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
         using SpoolThread disk = new(spool);
-        UplinkThread uplinkThread = new(uplink);
         uplinkThread.Start();
         context.Notifier.Ready($"sampling, sending to {dialer.Peer}");
         await WaitForAsync(context.Lifetime.Stopping).ConfigureAwait(false);
@@ -117,14 +121,14 @@ internal static class AgentService
     private static string MachineIdentity(HostRoots roots) =>
         File.Exists(Path.Combine(roots.Etc, "machine-id")) ? File.ReadAllText(Path.Combine(roots.Etc, "machine-id")) : Environment.MachineName;
 
-    private static DurableSpool OpenSpool(AgentOptions options, HostRoots roots, HostPlatform platform, Random random, SpoolLog log) => DurableSpool.Open(
+    private static DurableSpool OpenSpool(AgentOptions options, string owner, HostPlatform platform, Random random, SpoolLog log) => DurableSpool.Open(
         new SpoolPlan
         {
             Directory = options.Spool.ResolveDirectory(Environment.GetEnvironmentVariable("STATE_DIRECTORY")),
             MaxBytes = options.Spool.MaxBytes,
             MemoryBytes = options.Spool.Memory,
             SyncInterval = options.Spool.SyncInterval,
-            Owner = $"{MachineIdentity(roots).Trim()} {options.Uplink.PlaintextNode}",
+            Owner = owner,
             BootId = platform.BootId,
             Inspect = SpoolDirectory.Inspect,
         },

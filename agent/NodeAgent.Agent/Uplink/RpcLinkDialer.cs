@@ -1,4 +1,4 @@
-using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using NodeAgent.Agent.Configuration;
 using NodeAgent.Contracts.Identity;
@@ -14,14 +14,28 @@ internal sealed class RpcLinkDialer : ILinkDialer, IDisposable
     private readonly Metadata? _headers;
     private readonly BlockingConnectionOptions _options;
     private readonly WakeHandle _wake = new();
+    private readonly X509Certificate2? _own;
 
-    private RpcLinkDialer(Uri address, Metadata? headers, Func<SslClientAuthenticationOptions>? tls)
+    private RpcLinkDialer(Uri address, string node)
     {
-        (_address, _headers) = (address, headers);
-        _options = new BlockingConnectionOptions { Tls = tls, UserAgent = $"nodeagent/{AgentVersion.Text}" };
+        (_address, Node) = (address, node);
+        string claim = new FleetIdentity("local", FleetRole.Agent, node).ToUri();
+        _headers = new Metadata { { FleetIdentity.PlaintextHeader, claim } };
+        _options = new BlockingConnectionOptions { UserAgent = UserAgent };
     }
 
+    private RpcLinkDialer(Uri address, string node, string serverName, X509Certificate2Collection authorities, X509Certificate2 own)
+    {
+        (_address, Node, _own) = (address, node, own);
+        _options = new BlockingConnectionOptions { Tls = () => MutualTls.ClientOptions(serverName, authorities, own), UserAgent = UserAgent };
+    }
+
+    private static string UserAgent => $"nodeagent/{AgentVersion.Text}";
+
     public string Peer => _address.Authority;
+
+    /// <summary>What the aggregator calls this node: as the certificate says, or without TLS the configuration.</summary>
+    internal string Node { get; }
 
     /// <summary>Loads the certificates; does not connect. Null: <paramref name="error"/> names the file.</summary>
     internal static RpcLinkDialer? TryCreate(UplinkSettings settings, out string error)
@@ -30,8 +44,7 @@ internal sealed class RpcLinkDialer : ILinkDialer, IDisposable
         Uri address = settings.Aggregator!;
         if (settings.PlaintextNode is { } node)
         {
-            string identity = new FleetIdentity("local", FleetRole.Agent, node).ToUri();
-            return new RpcLinkDialer(address, new Metadata { { FleetIdentity.PlaintextHeader, identity } }, tls: null);
+            return new RpcLinkDialer(address, node);
         }
 
         if (MutualTls.TryLoadAuthorities(settings.CaFile!, out error) is not { } authorities
@@ -40,8 +53,15 @@ internal sealed class RpcLinkDialer : ILinkDialer, IDisposable
             return null;
         }
 
-        string serverName = settings.ServerName ?? address.Host;
-        return new RpcLinkDialer(address, headers: null, () => MutualTls.ClientOptions(serverName, authorities, own));
+        if (FleetCertificate.ReadIdentity(own) is not { Role: FleetRole.Agent } identified)
+        {
+            // The aggregator would refuse it at every attempt; better said once, by who can say why.
+            own.Dispose();
+            error = $"{settings.CertificateFile} is not an agent's: its one URI name must be {FleetIdentity.Scheme}://FLEET/agent/NODE";
+            return null;
+        }
+
+        return new RpcLinkDialer(address, identified.Name, settings.ServerName ?? address.Host, authorities, own);
     }
 
     public ILink? TryDial(CancellationToken stop, out string problem)
@@ -55,5 +75,9 @@ internal sealed class RpcLinkDialer : ILinkDialer, IDisposable
 
     public void Wake() => _wake.Wake();
 
-    public void Dispose() => _wake.Dispose();
+    public void Dispose()
+    {
+        _wake.Dispose();
+        _own?.Dispose();
+    }
 }

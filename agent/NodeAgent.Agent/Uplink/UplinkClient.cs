@@ -16,10 +16,11 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
     private UplinkSession? _session;
     private long _dialAt = long.MinValue;
     private readonly CancellationTokenSource _finishing = new();
+    private volatile bool _isAbandoned;
 
     internal UplinkState State => context.State;
 
-    /// <summary>After <see cref="Finish"/>: there is nothing more to do.</summary>
+    /// <summary>After <see cref="Finish"/> or <see cref="Abandon"/>: there is nothing more to do.</summary>
     internal bool IsFinished { get; private set; }
 
     /// <summary>Does what can be done now. Returns how long nothing needs to be done if nothing happens.</summary>
@@ -28,6 +29,13 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         if (_session is null && !TryDial(out TimeSpan wait))
         {
             return wait;
+        }
+
+        if (_isAbandoned)
+        {
+            Hangup();
+            IsFinished = true;
+            return Timeout.InfiniteTimeSpan;
         }
 
         if (_finishing.IsCancellationRequested)
@@ -82,6 +90,13 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         dialer.Wake();
     }
 
+    /// <summary>Ends at the next opportunity, with what is left unsent; the spool is not touched any more. After <see cref="Finish"/>.</summary>
+    internal void Abandon()
+    {
+        _isAbandoned = true;
+        dialer.Wake();
+    }
+
     public void Dispose()
     {
         Hangup();
@@ -107,6 +122,13 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         if (dialer.TryDial(_finishing.Token, out string problem) is not { } link)
         {
             wait = RetryIn(context.Lost(problem));
+            return false;
+        }
+
+        if (_isAbandoned)
+        {
+            link.Dispose();
+            IsFinished = true;
             return false;
         }
 

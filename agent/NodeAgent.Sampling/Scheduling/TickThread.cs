@@ -9,13 +9,21 @@ public sealed class TickThread : IDisposable
 {
     private readonly object _gate = new();
     private readonly TickLoop _loop;
+    private readonly Action? _onTurn;
+    private readonly TimeSpan _longestWait;
     private readonly Thread _thread;
     private bool _isStopping;
 
     /// <param name="loop">Made with the system's clocks; from <see cref="Start"/> on owned by the thread.</param>
-    public TickThread(TickLoop loop)
+    /// <param name="onTurn">
+    /// Called on the thread each time it comes round, for a watchdog: while a sampler hangs it is not called. Must neither block nor throw.
+    /// </param>
+    /// <param name="longestWait">The thread comes round at least this often, also where its beats are further apart. Null: at its beats.</param>
+    public TickThread(TickLoop loop, Action? onTurn = null, TimeSpan? longestWait = null)
     {
         _loop = loop;
+        _onTurn = onTurn;
+        _longestWait = longestWait ?? TimeSpan.MaxValue;
         _thread = new Thread(Run) { Name = "tick", IsBackground = true };
     }
 
@@ -40,7 +48,8 @@ public sealed class TickThread : IDisposable
         while (true)
         {
             TimeSpan wait = _loop.Beat();
-            int milliseconds = (int)Math.Ceiling(wait.TotalMilliseconds);
+            _onTurn?.Invoke();
+            int milliseconds = (int)Math.Ceiling((wait < _longestWait ? wait : _longestWait).TotalMilliseconds);
             lock (_gate)
             {
                 if (!_isStopping && milliseconds > 0)

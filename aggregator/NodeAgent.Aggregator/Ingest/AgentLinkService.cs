@@ -59,9 +59,9 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
         {
             throw Stopping();
         }
-        catch (Exception e) when (e is not RpcException)
+        catch (Exception e)
         {
-            log.Ended(node, context.Peer, e is OperationCanceledException ? "connection lost" : e.Message);
+            log.Ended(node, context.Peer, ReasonOf(e));
             throw;
         }
         finally
@@ -71,6 +71,14 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
             await session.StopAsync().ConfigureAwait(false);
         }
     }
+
+    // A connection that breaks shows itself by the call's token or, when the reader sees it first, by its exception.
+    private static string ReasonOf(Exception e) => e switch
+    {
+        OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled } => "connection lost",
+        RpcException ended => ended.Status.Detail,
+        _ => e.Message,
+    };
 
     private static RpcException Stopping() => new(new Status(StatusCode.Unavailable, "the aggregator is stopping"));
 

@@ -5,6 +5,7 @@ using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Rpc.Server;
 using NodeAgent.Tsdb;
 using NodeAgent.Tsdb.Live;
 using NodeAgent.Tsdb.Query;
@@ -223,6 +224,7 @@ internal sealed class QueryService(
             AllocatedBytesTotal = (ulong)GC.GetTotalAllocatedBytes(),
             Ingest = IngestStatus.OfIngest(ingest, stats),
             Log = IngestStatus.OfLog(ingest),
+            Admission = AdmissionStatus.Of(facts.Admission),
         });
     }
 
@@ -324,4 +326,4 @@ internal sealed class QueryService(
 }
 
 /// <summary>What the aggregator says of itself.</summary>
-internal sealed record AggregatorFacts(string Version, long StartedUnixMs);
+internal sealed record AggregatorFacts(string Version, long StartedUnixMs, RpcAdmission Admission);

@@ -93,7 +93,7 @@ internal sealed class Examination(CtlWorld world, ConnectionFlags flags)
     private bool Validity(X509Certificate2 identity, string path)
     {
         DateTimeOffset now = world.Time.GetUtcNow();
-        string who = CertificateIdentity.TryRead(identity, out FleetIdentity? found) ? $"{FleetRoles.Word(found.Role)} '{found.Name}' of fleet '{found.Fleet}'" : identity.Subject;
+        string who = FleetCertificate.ReadIdentity(identity) is { } found ? $"{FleetRoles.Word(found.Role)} '{found.Name}' of fleet '{found.Fleet}'" : identity.Subject;
         DateTimeOffset end = identity.NotAfter;
         if (now >= end) return Refuse($"{who}: {path} expired {Human.Age((now - end).TotalMilliseconds)} ago", "Issue a new one: nodectl fleet issue.");
         if (now < identity.NotBefore) return Refuse($"{who}: {path} is not valid yet", "Is this machine's clock right?");

@@ -32,10 +32,10 @@ internal sealed class UplinkBench : IDisposable
 
     internal UplinkBench()
     {
-        UplinkContext context = new(
+        Context = new UplinkContext(
             Network.Peer, new UplinkIdentity("9.8.7", "boot-1"), Time, new Half(),
             new UplinkLog(new Logger<UplinkLog>(_logs), new RepeatedEventGate(_logs, Time)));
-        Client = new UplinkClient(Spool, Network, context, new BacklogPace(BacklogRecordsPerSecond, Time));
+        Client = new UplinkClient(Spool, Network, Context, new BacklogPace(BacklogRecordsPerSecond, Time));
         _frames = new FrameBuilder(Spool);
         _table.Add(Metric, new Label("n", "0"));
     }
@@ -45,6 +45,8 @@ internal sealed class UplinkBench : IDisposable
     internal FakeNetwork Network { get; } = new();
 
     internal MemorySpool Spool { get; } = new(77, 4 << 20);
+
+    internal UplinkContext Context { get; }
 
     internal UplinkClient Client { get; }
 

@@ -268,6 +268,24 @@ public sealed class AgentLinkServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task Connection_LostAsTheReaderSeesIt_IsSaidAllTheSame()
+    {
+        FakeLink link = await WelcomedAsync();
+        link.Break();
+        await link.EndAsync();
+        Assert.Equal("connection lost", _logs.Single("AgentDisconnected").Parameters["Reason"]);
+    }
+
+    [Fact]
+    public async Task Stream_BrokenByItsAgent_EndsWithTheReason()
+    {
+        FakeLink link = await WelcomedAsync();
+        link.Send(AgentSide.Hello());
+        Status ended = await link.EndAsync();
+        Assert.Equal(ended.Detail, _logs.Single("AgentDisconnected").Parameters["Reason"]);
+    }
+
+    [Fact]
     public async Task Stream_BrokenAtEveryReconnect_FillsNoLog()
     {
         for (int i = 0; i < 20; i++)

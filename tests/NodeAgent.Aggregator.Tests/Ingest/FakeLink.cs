@@ -30,6 +30,9 @@ internal sealed class FakeLink : IAsyncStreamReader<LinkMessage>, IServerStreamW
 
     internal void Close() => _requests.Writer.TryComplete();
 
+    /// <summary>The next read fails as it does when the connection breaks under it.</summary>
+    internal void Break() => _requests.Writer.TryComplete(new RpcException(new Status(StatusCode.Cancelled, "The client gave the call up.")));
+
     internal async Task<AggregatorMessage> ReceiveAsync() => await _answers.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     internal bool TryReceive(out AggregatorMessage? answer) => _answers.Reader.TryRead(out answer);

@@ -3,6 +3,7 @@ using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Query;
 using NodeAgent.Aggregator.Tests.Ingest;
 using NodeAgent.Contracts.Identity;
+using NodeAgent.Rpc.Server;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.V1;
 using Aggregation = NodeAgent.V1.Aggregation;
@@ -16,6 +17,7 @@ public sealed class QueryServiceTests : IDisposable
 
     private readonly IntakeBench _bench = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly RpcServer _rpc = new();
     private readonly FakeContext _caller;
     private QueryService _service;
 
@@ -36,6 +38,7 @@ public sealed class QueryServiceTests : IDisposable
     {
         _stop.Cancel();
         _stop.Dispose();
+        _rpc.Dispose();
         _bench.Dispose();
     }
 
@@ -326,5 +329,5 @@ public sealed class QueryServiceTests : IDisposable
         _bench.Events.Add(node, new Event { Kind = kind, Severity = severity, WallUnixMs = wall }, wall);
 
     private QueryService Service(QueryLimits limits) => new(
-        _bench.Store, new QueryEngine(_bench.Store, limits, _bench.Time), _bench.Ingest.Core, _bench.Time, new AggregatorFacts("1.2.3", Start));
+        _bench.Store, new QueryEngine(_bench.Store, limits, _bench.Time), _bench.Ingest.Core, _bench.Time, new AggregatorFacts("1.2.3", Start, _rpc.Admission));
 }

@@ -38,7 +38,7 @@ public sealed class FleetTests : IDisposable
 
         using X509Certificate2 certificate = X509CertificateLoader.LoadCertificateFromFile(In(file + ".crt"));
 
-        Assert.True(CertificateIdentity.TryRead(certificate, out FleetIdentity? identity));
+        FleetIdentity identity = FleetCertificate.ReadIdentity(certificate)!;
         Assert.Equal(uri, identity.ToUri());
         Assert.Contains($"CN={identity.Name}", certificate.Subject, StringComparison.Ordinal);
         Assert.Equal(["1.3.6.1.5.5.7.3.2"], Usages(certificate));

@@ -39,16 +39,22 @@ public sealed class DiskFaultTests
     [Trait("cost", "long")]
     public async Task D2_FsyncReallyFails_IsNoticedAndDataGoesOnFromMemory()
     {
-        // An ext4 image on a tmpfs: when the tmpfs is full, blocks that ext4 has promised cannot be written, and fsync(2) gives EIO.
-        await using FaultRig rig = await StartAsync(spool => Image(spool, "errors=continue"));
+        // An ext4 image on a tmpfs: when the tmpfs is full, blocks that ext4 has promised cannot be written, and fsync(2) says so. Without
+        // a journal of its own, which would be aborted and turn the file system read-only: that is D7.
+        await using FaultRig rig = await StartAsync(spool => Image(spool, "errors=continue", "^has_journal"));
         await CutOffAsync(rig);
         Inside(rig.Agent, $"dd if=/dev/zero of={rig.Agent.SpoolFolder}.store/filler bs=64k 2>/dev/null; true");
         string alarm = await rig.Agent.Process.WaitForEventAsync("SpoolMemoryOnly", Fault.Limit);
         Fault.Say(alarm[alarm.IndexOf("reason=", StringComparison.Ordinal)..]);
+        Assert.Matches("reason=\"sync (segment|directory) [^\"]*: (EIO|ENOSPC)\"", alarm); // fsync(2) itself: writes to the page cache went well
         Assert.False(rig.Agent.Process.HasExited);
         Inside(rig.Agent, $"rm {rig.Agent.SpoolFolder}.store/filler");
 
         await DeliveredAsync(rig, "D2");
+        using TickReader reader = rig.Reader();
+        double? counted = await reader.InstantAsync("max_over_time(nodeagent_storage_fsync_errors_total{node=\"fault-1\"}[10m])");
+        Fault.Say($"{counted} failed fsyncs were counted");
+        Assert.True(counted > 0, $"{counted}");
     }
 
     [Theory]
@@ -104,6 +110,7 @@ public sealed class DiskFaultTests
         }
 
         Directory.Delete(rig.Agents[0].SpoolFolder, recursive: true);
+        rig.Agents[0].Ledger.WriteOff();
         Tool.Run("cp", "-a", rig.Agents[1].SpoolFolder, rig.Agents[0].SpoolFolder);
         long copied = Fault.NowUnixMs;
         foreach (AgentUnit agent in rig.Agents)
@@ -244,9 +251,9 @@ public sealed class DiskFaultTests
     private static string Mount(string folder, string options) => $"mkdir -p {folder}; mount -t tmpfs -o {options},mode=0700 tmpfs {folder}";
 
     // The image is larger than what it lies on. lazy_itable_init keeps mkfs from writing what nobody needs.
-    private static string Image(string folder, string options) =>
+    private static string Image(string folder, string options, string features = "has_journal") =>
         $"mkdir -p {folder}.store {folder}; mount -t tmpfs -o size=24m tmpfs {folder}.store; truncate -s 96M {folder}.store/image; "
-        + $"mkfs.ext4 -q -F -E lazy_itable_init=1 -J size=4 {folder}.store/image; mount -o loop,{options} {folder}.store/image {folder}; chmod 0700 {folder}; rmdir {folder}/lost+found";
+        + $"mkfs.ext4 -q -F -E lazy_itable_init=1 -O {features} {folder}.store/image; mount -o loop,{options} {folder}.store/image {folder}; chmod 0700 {folder}; rmdir {folder}/lost+found";
 
     private static string Inside(AgentUnit agent, string script) => Tool.Run("nsenter", "-t", agent.Process.Id.ToString(), "-m", "sh", "-c", script);
 

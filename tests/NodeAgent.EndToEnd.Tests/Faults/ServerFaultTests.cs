@@ -87,6 +87,13 @@ public sealed class ServerFaultTests
         Fault.Say($"slowest health probe during the storm: {slowest.TotalMilliseconds:0} ms");
         Fault.Within($"{Agents} agents, each with a handshake of its own, were served again", await drained, 20);
         Assert.False(rig.Aggregator.HasExited);
+        using (TickReader reader = rig.Reader())
+        {
+            GetStatusResponse.Types.AdmissionStatus admission = (await reader.StatusAsync()).Admission;
+            Fault.Say($"admission says: {admission}");
+            Assert.True(admission.HandshakesTotal >= Agents, $"{admission}");
+        }
+
         foreach (CraftedAgent agent in agents)
         {
             agent.Dispose();

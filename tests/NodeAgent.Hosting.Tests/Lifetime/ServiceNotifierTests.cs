@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Testing;
 
@@ -94,34 +92,5 @@ public sealed class ServiceNotifierTests
     {
         using ServiceNotifier notifier = new("@nobody", microseconds, pid == "self" ? Environment.ProcessId.ToString() : pid);
         Assert.Equal(seconds, notifier.WatchdogInterval?.TotalSeconds);
-    }
-
-    private sealed class ServiceManager : IDisposable
-    {
-        private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        private readonly string? _path;
-
-        public ServiceManager(string address)
-        {
-            Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no unix datagram sockets");
-            _path = address[0] == '@' ? null : address;
-            _socket.Bind(new UnixDomainSocketEndPoint(_path ?? "\0" + address[1..]));
-            _socket.ReceiveTimeout = 10_000;
-        }
-
-        public string Receive()
-        {
-            byte[] buffer = new byte[4096];
-            return Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer));
-        }
-
-        public void Dispose()
-        {
-            _socket.Dispose();
-            if (_path is not null)
-            {
-                File.Delete(_path);
-            }
-        }
     }
 }

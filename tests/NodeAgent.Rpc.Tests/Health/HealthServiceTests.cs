@@ -38,6 +38,27 @@ public sealed class HealthServiceTests
     }
 
     [Fact]
+    public async Task Watch_ThousandsOfChanges_MissesNone()
+    {
+        const int Changes = 2_000;
+        HealthService health = new();
+        await using RpcHost host = await RpcHost.StartAsync(configure: server => server.AddHealth(health));
+        AsyncServerStreamingCall<HealthCheckResponse>[] calls =
+            [.. Enumerable.Range(0, 4).Select(_ => new Grpc.Health.V1.Health.HealthClient(host.Channel()).Watch(new HealthCheckRequest()))];
+        ServingStatus expected = ServingStatus.Serving;
+        for (int i = 0; i <= Changes; i++)
+        {
+            // The last watcher's answer has only just left: its handler is caught anywhere between that and its next wait.
+            Task<ServingStatus>[] next = [.. calls.Select(NextAsync)];
+            Assert.All(await Task.WhenAll(next), one => Assert.Equal(expected, one));
+            expected = expected == ServingStatus.Serving ? ServingStatus.NotServing : ServingStatus.Serving;
+            health.Set("", expected);
+        }
+
+        Array.ForEach(calls, call => call.Dispose());
+    }
+
+    [Fact]
     public async Task Watch_ServerDrains_TellsNotServingAndEnds()
     {
         HealthService health = new();

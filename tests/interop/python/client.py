@@ -6,6 +6,7 @@ and answers {"id": 1, "progress": TEXT} zero or more times, then {"id": 1, "ok":
 """
 
 import asyncio
+import faulthandler
 import json
 import sys
 import traceback
@@ -75,7 +76,11 @@ async def main():
     loop = asyncio.get_running_loop()
     answer(ready=True, stack=f"python3-grpcio {grpc.__version__}")
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        await run(json.loads(line), definition)
+        request = json.loads(line)
+        # A case that its own time-out does not end hangs below Python: then the error stream, which the test shows, says where.
+        faulthandler.dump_traceback_later(request.get("timeout_s", 30) + 5)
+        await run(request, definition)
+        faulthandler.cancel_dump_traceback_later()
 
 
 asyncio.run(main())

@@ -39,6 +39,9 @@ internal sealed class ControlGroup : IDisposable
     /// <summary>Moves a running process, with all its threads, into it.</summary>
     internal void Take(int process) => Set("cgroup.procs", process);
 
+    /// <summary>Moves one running thread into it; version 1 of control groups can.</summary>
+    internal void TakeThread(int thread) => Set("tasks", thread);
+
     public void Dispose()
     {
         // The last process may still be on its way out, and a group with a process cannot go.

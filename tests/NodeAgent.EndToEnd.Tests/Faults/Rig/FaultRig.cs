@@ -146,14 +146,30 @@ internal sealed class FaultRig : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until an agent sends what it samples as it samples it, and everything it has ever given a sequence has been on the wire.</summary>
-    internal static Task UpToDateAsync(AgentUnit agent, TimeSpan limit)
+    /// <summary>
+    /// Waits until an agent sends what it samples as it samples it, and everything it has ever given a sequence has been on the wire. A backlog
+    /// is handed over at a pace of its own, so the limit is for standing still and not for all of it.
+    /// </summary>
+    internal static async Task UpToDateAsync(AgentUnit agent, TimeSpan limit)
     {
         long startedUnixMs = Fault.NowUnixMs;
-        return Fault.UntilAsync(
-            $"{agent.Node} is up to date", limit, () => agent.Ledger.Read(ledger => IsUpToDate(ledger, startedUnixMs)),
-            () => $"open {agent.Ledger.OpenFrames}, never seen {agent.Ledger.Read(ledger => ledger.Epochs.LastOrDefault()?.NeverSeen)}\n{Tail(agent.Process)}");
+        ulong least = ulong.MaxValue;
+        while (!agent.Ledger.Read(ledger => IsUpToDate(ledger, startedUnixMs)))
+        {
+            ulong owed = 0;
+            await Fault.UntilAsync(
+                $"{agent.Node} is up to date", limit,
+                () => (owed = agent.Ledger.Read(Owed)) < least || agent.Ledger.Read(ledger => IsUpToDate(ledger, startedUnixMs)),
+                () => $"{State(agent)}\n{Tail(agent.Process)}").ConfigureAwait(false);
+            least = owed;
+        }
     }
+
+    /// <summary>What the witness knows of an agent, in a line.</summary>
+    internal static string State(AgentUnit agent) => agent.Ledger.Read(ledger =>
+        $"{agent.Node}: {ledger.Frames} frames on the wire, {ledger.Epochs.Sum(epoch => epoch.AcknowledgedFrames.Count())} acknowledged, "
+        + $"{ledger.Epochs.Sum(epoch => epoch.OpenFrames)} open, {Owed(ledger)} never seen, {ledger.Welcomes} welcomes, {ledger.Acknowledgements} acknowledgements, "
+        + $"{agent.Lives.Count} lives");
 
     /// <summary>Copies folders and logs to where they survive the test, for whoever has to find out why it failed.</summary>
     internal string Keep(string name)
@@ -192,6 +208,9 @@ internal sealed class FaultRig : IAsyncDisposable
     // Nothing on the wire is unacknowledged, and nothing that has a sequence has stayed in the spool.
     private static bool OwesNothing(LinkLedger ledger) =>
         ledger.Epochs.All(epoch => epoch.OpenFrames == 0) && ledger.Epochs.LastOrDefault() is { } last && last.NeverSeen <= last.Dropped;
+
+    private static ulong Owed(LinkLedger ledger) =>
+        ledger.Epochs.LastOrDefault() is { } last ? last.NeverSeen - Math.Min(last.NeverSeen, last.Dropped) : 0;
 
     private static bool IsUpToDate(LinkLedger ledger, long sinceUnixMs)
     {

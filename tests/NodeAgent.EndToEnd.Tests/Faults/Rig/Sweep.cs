@@ -66,7 +66,7 @@ internal static partial class Sweep
 
     private static void ControlGroups()
     {
-        foreach (string controller in new[] { "memory", "pids", "cpu" })
+        foreach (string controller in new[] { "memory", "pids", "cpu", "freezer" })
         {
             foreach (string name in Names($"/sys/fs/cgroup/{controller}"))
             {

@@ -60,8 +60,11 @@ internal sealed class EpochLedger
     /// <summary>Acknowledged frames.</summary>
     internal IEnumerable<SentFrame> AcknowledgedFrames => Frames.Values.Where(frame => Acknowledged.ContainsKey(frame.Sequence));
 
+    /// <summary>The test took the spool away, and with it what it still owed.</summary>
+    internal bool IsWrittenOff { get; set; }
+
     /// <summary>Frames that nobody has promised to keep yet.</summary>
-    internal int OpenFrames => Frames.Keys.Count(sequence => !Acknowledged.ContainsKey(sequence));
+    internal int OpenFrames => IsWrittenOff ? 0 : Frames.Keys.Count(sequence => !Acknowledged.ContainsKey(sequence));
 }
 
 /// <summary>
@@ -102,6 +105,18 @@ internal sealed class LinkLedger
 
     /// <summary>Frames on the wire that are not acknowledged.</summary>
     internal int OpenFrames => Read(ledger => ledger.Epochs.Sum(epoch => epoch.OpenFrames));
+
+    /// <summary>The agent's spool was taken away: what it has not handed over by now will never come.</summary>
+    internal void WriteOff()
+    {
+        lock (_lock)
+        {
+            foreach (EpochLedger epoch in Epochs)
+            {
+                epoch.IsWrittenOff = true;
+            }
+        }
+    }
 
     /// <summary>A new stream of this agent.</summary>
     internal LinkStreamLedger OpenStream() => new(this);
