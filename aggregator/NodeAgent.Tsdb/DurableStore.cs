@@ -23,6 +23,7 @@ public sealed class DurableStore : IDurableStore
 {
     internal const long WindowMs = 2 * 3_600_000L;
 
+    private const int MostRetired = 200; // schemas at a time: nobody can register meanwhile
     private const long MergeRetryMs = 60_000; // a merge that the disk refused would read the same gigabytes in vain
 
     private readonly StoreAccounts _accounts;
@@ -61,9 +62,12 @@ public sealed class DurableStore : IDurableStore
     public DurableStoreOptions Options { get; }
 
     /// <inheritdoc/>
-    public ulong RecoveredWalId { get; }
+    public ulong RecoveredWalId { get; private set; }
 
     internal SegmentStore Segments => _segments;
+
+    /// <summary>What stopped a merge that no disk refused; null: nothing yet.</summary>
+    private string? MergeFault { get; set; }
 
     /// <summary>Merges a window of time now, whatever is due: for measurements and tests.</summary>
     internal bool MergeNow(MergeJob job)
@@ -93,6 +97,7 @@ public sealed class DurableStore : IDurableStore
         })
         {
             MaxAgeMs = options.MaxLateMs,
+            MaxOpenMs = options.FlushIntervalMs,
             HasFiles = true,
         };
         SeriesRegistry registry = new(accounts);
@@ -100,6 +105,26 @@ public sealed class DurableStore : IDurableStore
             ? new DurableStore(options, accounts, registry, segments)
             : null;
         return store is not null;
+    }
+
+    /// <inheritdoc/>
+    public bool UseLog(Guid logId)
+    {
+        lock (_flushing)
+        {
+            if (!_segments.TryUseLog(logId))
+            {
+                return false;
+            }
+
+            if (_segments.WalId < RecoveredWalId)
+            {
+                CopySchemas().ForEach(schema => schema.Restore(schema.State with { DurableWalId = 0 }));
+                RecoveredWalId = _vouched = _durable = 0;
+            }
+
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -157,6 +182,9 @@ public sealed class DurableStore : IDurableStore
     public ISampleReader OpenReader() => new StoreReader(_segments);
 
     /// <inheritdoc/>
+    public ISampleReader OpenReader(IScanMeter meter) => new StoreReader(_segments, meter);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Nodes() => _registry.Nodes();
 
     /// <inheritdoc/>
@@ -178,6 +206,8 @@ public sealed class DurableStore : IDurableStore
                 _segments.Forget(_tended);
                 _registry.Forget(_tended);
             }
+
+            TendIdentities(nowUnixMs);
         }
 
         if (_workers is not null)
@@ -195,8 +225,12 @@ public sealed class DurableStore : IDurableStore
     {
         long disk = _segments.DiskBytes();
         StorageCounters counters = _segments.Counters;
-        return _registry.Stats(schema => Math.Min(schema.OldestUnixMs, schema.State.FirstUnixMs)) with
+        StoreStats stats = _registry.Stats(schema => Math.Min(schema.OldestUnixMs, schema.State.FirstUnixMs));
+        long oldestInFiles = _segments.Current.All.Select(file => file.Info.FirstUnixMs).DefaultIfEmpty(long.MaxValue).Min();
+        long oldest = Math.Min(stats.OldestUnixMs == 0 ? long.MaxValue : stats.OldestUnixMs, oldestInFiles);
+        return stats with
         {
+            OldestUnixMs = oldest == long.MaxValue ? 0 : oldest,
             SamplesEvictedByAge = counters.SamplesExpired,
             SamplesEvictedByBytes = counters.SamplesDroppedForRoom,
             Bytes = _accounts.HeadBytes + _accounts.BlockBytes + _registry.IndexBytes,
@@ -224,6 +258,12 @@ public sealed class DurableStore : IDurableStore
             FailedFlushes = counters.FailedFlushes,
             Merges = counters.Merges,
             FailedMerges = counters.FailedMerges,
+            MergeFault = MergeFault,
+            SamplesExpired = counters.SamplesExpired,
+            SamplesDroppedForRoom = counters.SamplesDroppedForRoom,
+            DurableWalId = _segments.WalId,
+            SeriesForgotten = counters.SeriesForgotten,
+            InactiveSeries = _registry.InactiveCount,
             Quarantined = [.. counters.Quarantined.Select(problem => $"{problem.Info.FileName}: {problem.Reason}")],
             Orphans = counters.Orphans,
             Undeleted = counters.Undeleted,
@@ -244,6 +284,30 @@ public sealed class DurableStore : IDurableStore
         _workers?.Dispose();
         _segments.Dispose();
         _registry.Dispose();
+    }
+
+    /// <summary>What is not fed any more and is in files leaves memory but for its name, and that too when there are too many.</summary>
+    private void TendIdentities(long nowUnixMs)
+    {
+        _registry.CopySchemas(_tended);
+        List<MemorySchema> retired = [.. _tended.Where(schema => schema.TryRetire(nowUnixMs)).Take(MostRetired)];
+        if (retired.Count > 0)
+        {
+            _registry.Retire(retired);
+        }
+
+        if (_registry.InactiveCount == 0)
+        {
+            return;
+        }
+
+        long oldest = nowUnixMs - _accounts.Options.RetentionMs;
+        _segments.ForgetSeries(() =>
+        {
+            List<int> ids = _registry.ForgetInactive(oldest, Options.MaxInactiveSeries, out int early);
+            _segments.Counters.AddSeriesForgotten(early);
+            return ids;
+        });
     }
 
     private void Write(long nowUnixMs)
@@ -270,12 +334,26 @@ public sealed class DurableStore : IDurableStore
         _accounts.ClosedThroughUnixMs = _retention.DroppedThroughUnixMs;
         if (nowUnixMs >= _mergeNotBeforeUnixMs && _planner.Next(_segments.Current, nowUnixMs) is { } job)
         {
-            bool done = _merge.Run(job);
+            bool done = TryMerge(job);
             _segments.Counters.AddMerge(done);
             _mergeNotBeforeUnixMs = done ? long.MinValue : nowUnixMs + MergeRetryMs;
         }
 
         _segments.ShortenManifest();
+    }
+
+    private bool TryMerge(MergeJob job)
+    {
+        try
+        {
+            return _merge.Run(job);
+        }
+        catch (InvalidDataException e)
+        {
+            // A file whose checksums hold and whose content makes no sense: a bug, but one that would end the process again after each restart.
+            MergeFault = e.Message;
+            return false;
+        }
     }
 
     private bool FlushNeedsLock(List<MemorySchema> schemas)

@@ -145,6 +145,8 @@ internal sealed partial class MemorySchema : SchemaHandle
             long mainQuietMs = _mainQuiet.Measure(Counters.Stored, nowUnixMs);
             CloseIfQuietNeedsLock(_main, mainQuietMs, IsReplaced ? QuietReplacedMs : QuietMs);
             CloseIfQuietNeedsLock(_late, _lateQuiet.Measure(Counters.Of(AppendResult.Late), nowUnixMs), QuietReplacedMs);
+            CloseIfOldNeedsLock(_main, nowUnixMs);
+            CloseIfOldNeedsLock(_late, nowUnixMs);
             _state = _state.RegisteredUnixMs == 0 ? _state with { RegisteredUnixMs = nowUnixMs } : _state;
             long forgetMs = IsReplaced && !_accounts.HasFiles ? QuietReplacedMs : _accounts.Options.RetentionMs;
             long sinceUnixMs = _state.LastUnixMs > long.MinValue ? _state.LastUnixMs : _state.RegisteredUnixMs;
@@ -322,6 +324,22 @@ internal sealed partial class MemorySchema : SchemaHandle
         }
     }
 
+    private void CloseIfOldNeedsLock(HeadPart part, long nowUnixMs)
+    {
+        if (part.Count == 0)
+        {
+            part.OpenSinceUnixMs = 0;
+        }
+        else if (part.OpenSinceUnixMs == 0 || nowUnixMs < part.OpenSinceUnixMs)
+        {
+            part.OpenSinceUnixMs = nowUnixMs;
+        }
+        else if (nowUnixMs - part.OpenSinceUnixMs >= _accounts.MaxOpenMs)
+        {
+            CloseNeedsLock(part);
+        }
+    }
+
     private void FreeRowsNeedsLock(HeadPart part)
     {
         if (part.Rows is { } rows)
@@ -349,6 +367,7 @@ internal sealed partial class MemorySchema : SchemaHandle
         part.Blocks = blocks;
         part.Count = 0;
         part.WalIds = WalRange.None;
+        part.OpenSinceUnixMs = 0;
         Interlocked.Increment(ref _version);
         _accounts.AddBlockBytes(block.Bytes);
         if (!_accounts.HasFiles)

@@ -41,7 +41,7 @@ internal static class RpcBenchmark
     {
         // No quota stands in the way of what is measured.
         using RealProcess aggregator = RealProcess.Start("aggregator", Repository.AggregatorProgram,
-            ["run", "--set", $"listen.plaintext={address}", "--set", "store.max_bytes=8GiB", "--set", $"state.directory={state}",
+            ["run", "--set", $"listen.plaintext={address}", "--set", $"state.directory={state}",
                 "--set", "quota.records_per_second=1000000", "--set", "quota.bytes_per_second=1GiB"]);
         await aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);
         using AggregatorClient client = AggregatorClient.Plaintext(address);

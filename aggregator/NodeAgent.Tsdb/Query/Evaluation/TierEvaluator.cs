@@ -9,7 +9,7 @@ namespace NodeAgent.Tsdb.Query.Evaluation;
 /// must follow from what a bucket keeps. Where the samples are gone, a tier answers as well as it can: windows are widened to whole
 /// buckets.
 /// </summary>
-internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid, QueryBudget budget)
+internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid)
 {
     private readonly TierBuffer _rows = new();
     private long? _rawGoneThroughUnixMs;
@@ -52,7 +52,6 @@ internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid, QueryBudget b
         long from = Floor(grid.StartUnixMs, bucketMs) - widened;
         _rows.Clear();
         bool isWhole = reader.ReadTier(series, from, Floor(grid.EndUnixMs, bucketMs), bucketMs, _rows);
-        budget.TakeSamples(_rows.Count);
         if (!isWhole && plan.Function == WindowFunction.Last && !isGone)
         {
             return false; // a NaN that ends a series is not in a tier

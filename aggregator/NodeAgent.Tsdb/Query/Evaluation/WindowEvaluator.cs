@@ -11,7 +11,7 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 {
     private const int StepsBetweenChecks = 64;
 
-    private readonly TierEvaluator _tiers = new(plan, grid, budget);
+    private readonly TierEvaluator _tiers = new(plan, grid);
     private readonly SampleBuffer _samples = new();
     private readonly List<int> _resets = []; // index of each value below its predecessor
     private double[] _sorted = [];
@@ -37,6 +37,7 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
     public bool Evaluate(ISampleReader reader, SeriesInfo series)
     {
         long windowMs = WindowMs(series);
+        budget.BeginSeries();
         if (reader is ITierReader tiers && _tiers.TryEvaluate(tiers, series, windowMs, Values, out long newestUnixMs, out bool anyValue))
         {
             NewestUnixMs = newestUnixMs;
@@ -45,7 +46,6 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 
         _samples.Clear();
         reader.Read(series, grid.StartUnixMs - windowMs + 1, grid.EndUnixMs, _samples);
-        budget.TakeSamples(_samples.Count);
         NewestUnixMs = 0;
         if (_samples.Count == 0)
         {
