@@ -108,21 +108,24 @@ public sealed class DurableStore : IDurableStore
     }
 
     /// <inheritdoc/>
-    public bool UseLog(Guid logId)
+    public bool UseLog(Guid logId, ulong newestId)
     {
         lock (_flushing)
         {
+            List<MemorySchema> schemas = CopySchemas();
+            bool isKnown = logId == _segments.LogId && _segments.WalId <= newestId && schemas.TrueForAll(schema => schema.State.DurableWalId <= newestId);
+            if (isKnown)
+            {
+                return true;
+            }
+
             if (!_segments.TryUseLog(logId))
             {
                 return false;
             }
 
-            if (_segments.WalId < RecoveredWalId)
-            {
-                CopySchemas().ForEach(schema => schema.Restore(schema.State with { DurableWalId = 0 }));
-                RecoveredWalId = _vouched = _durable = 0;
-            }
-
+            schemas.ForEach(schema => schema.Restore(schema.State with { DurableWalId = 0 }));
+            RecoveredWalId = _vouched = _durable = 0;
             return true;
         }
     }

@@ -29,8 +29,11 @@ public interface IDurableStore : ITimeSeriesStore
     /// everything that comes. Rows that it has already are then stored once more and folded together by merging.
     /// </summary>
     /// <param name="logId">Of the log's life: another one when it begins anew.</param>
+    /// <param name="newestId">
+    /// The last id that the log has given. Below what the files hold: damage took the log's end, and the ids behind it will be given again.
+    /// </param>
     /// <returns>False: the disk refused to note it; do not append.</returns>
-    bool UseLog(Guid logId);
+    bool UseLog(Guid logId, ulong newestId);
 
     /// <summary>All rows of log records up to this one were in files when the store was opened; 0: none.</summary>
     ulong RecoveredWalId { get; }

@@ -15,6 +15,8 @@ internal sealed class StoreSettings
 
     internal TimeSpan LateWindow { get; set; } = TimeSpan.FromDays(4);
 
+    internal TimeSpan FlushInterval { get; set; } = TimeSpan.FromSeconds(384);
+
     internal long? MaxBytes { get; set; }
 
     internal long? MinFreeBytes { get; set; }
@@ -39,6 +41,9 @@ internal sealed class StoreSettings
             "One row an hour is kept so long.")
         .Duration("late_window", o => o.LateWindow, (o, v) => o.LateWindow = v, TimeSpan.FromHours(1), TimeSpan.FromDays(30),
             "Samples older than this are refused when they come. An agent keeps 72 h while its aggregator is away.")
+        .Duration("flush_interval", o => o.FlushInterval, (o, v) => o.FlushInterval = v, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1),
+            "How often what memory holds goes into files. Shorter makes many small files that are merged at once; longer takes memory, and time "
+            + "to read the log back after a crash. Nothing is lost either way: until then it is in the log.")
         .OptionalBytes("max_bytes", o => o.MaxBytes, (o, v) => o.MaxBytes = v, 64L << 20, 1L << 50,
             "Disk for samples and their roll-ups. Over it the oldest files go and are counted: samples first, then minutes, then hours. Null: "
             + "no limit but min_free_bytes.")

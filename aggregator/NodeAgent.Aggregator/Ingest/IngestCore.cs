@@ -108,7 +108,7 @@ internal sealed class IngestCore : IDisposable
             return false;
         }
 
-        if (parts.Store is IDurableStore durable && !durable.UseLog(wal.Recovery.JournalId))
+        if (parts.Store is IDurableStore durable && !durable.UseLog(wal.Recovery.JournalId, wal.LastId))
         {
             wal.Dispose();
             journal.Dispose();

@@ -35,6 +35,7 @@ internal static class StoreOpening
                 MinuteRetentionMs = (long)settings.MinuteRetention.TotalMilliseconds,
                 HourRetentionMs = (long)settings.HourRetention.TotalMilliseconds,
                 MaxLateMs = (long)settings.LateWindow.TotalMilliseconds,
+                FlushIntervalMs = (long)settings.FlushInterval.TotalMilliseconds,
                 MaxAheadMs = maxAheadMs + AheadSlackMs,
                 MaxDiskBytes = settings.MaxBytes ?? long.MaxValue,
                 MinFreeBytes = settings.MinFreeBytes ?? DefaultMinFreeBytes(directory),

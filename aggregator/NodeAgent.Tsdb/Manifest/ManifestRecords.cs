@@ -25,7 +25,7 @@ internal enum ManifestRecord : byte
     /// <summary>Schemas that are gone.</summary>
     Forget = 4,
 
-    /// <summary>Which log the ids are of from here on. Another one than before: what was said of the former's ids no longer holds.</summary>
+    /// <summary>Which log the ids are of from here on. What was said of ids before no longer holds.</summary>
     Log = 5,
 
     /// <summary>

@@ -62,11 +62,6 @@ internal sealed class ManifestState : IManifestReplay
 
     void IManifestReplay.Log(Guid logId)
     {
-        if (logId == LogId)
-        {
-            return;
-        }
-
         LogId = logId;
         WalId = 0;
         foreach (int schemaId in States.Keys.ToArray())

@@ -142,18 +142,14 @@ internal sealed partial class SegmentStore : IDisposable
         }
     }
 
-    /// <summary>
-    /// Says of which log the ids are. Another one than before: nothing is known of its records. False: the disk refuses to note it.
-    /// </summary>
+    /// <summary>Of which log the ids are; empty: none was named.</summary>
+    public Guid LogId => _logId;
+
+    /// <summary>Says of which log the ids are from here on; nothing is known of its records. False: the disk refuses to note it.</summary>
     public bool TryUseLog(Guid logId)
     {
         lock (_publication)
         {
-            if (logId == _logId)
-            {
-                return true;
-            }
-
             if (!_manifest.TryRecord(logId) || !_manifest.TryCommit())
             {
                 LastError = _manifest.Error;
