@@ -126,9 +126,18 @@ internal sealed class SegmentCursor : IDisposable
             {
                 int start = buffer.Count;
                 _meter?.Take(place.Rows);
-                buffer.Tail(place.Rows, out Span<long> times, out Span<double> values);
-                column.TimesOf(i).CopyTo(times);
-                buffer.Commit(ColumnCodec.Decode(chunk, times, values, fromUnixMs, toUnixMs));
+                if (ColumnCodec.IsWhole(chunk))
+                {
+                    ColumnCodec.DecodeWhole(chunk, buffer.TailShared(column, i, fromUnixMs, toUnixMs));
+                    buffer.CommitShared();
+                }
+                else
+                {
+                    buffer.Tail(place.Rows, out Span<long> times, out Span<double> values);
+                    column.TimesOf(i).CopyTo(times);
+                    buffer.Commit(ColumnCodec.Decode(chunk, times, values, fromUnixMs, toUnixMs));
+                }
+
                 runs.Note(start, buffer);
             }
         }

@@ -27,7 +27,7 @@ internal static class StoreBenchmark
         try
         {
             Console.Error.WriteLine($"{nodes} nodes x {SyntheticFleet.SeriesPerNode} series x {seconds} s = {(long)nodes * SyntheticFleet.SeriesPerNode * seconds:N0} samples; {directory}");
-            OurFigures ours = OurStore.Measure(Path.Combine(directory, "ours"), nodes, seconds);
+            OurFigures ours = OurStore.Measure(Path.Combine(directory, "ours"), nodes, seconds, Arguments.Number(arguments, "--rounds", 1));
             ours = OurStore.MeasureMany(Path.Combine(directory, "many"), manyNodes, manySeconds, ours);
             VmFigures? vm = await VictoriaMetrics.TryMeasureAsync(Path.Combine(directory, "vm"), nodes, seconds).ConfigureAwait(false);
             Console.WriteLine(JsonSerializer.Serialize(new { ours, vm }, s_json));
