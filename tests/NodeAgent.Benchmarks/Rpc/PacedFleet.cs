@@ -8,6 +8,7 @@ internal static class PacedFleet
 {
     private const int RowsOfAHead = 128;
     private const int WindowSeconds = 10;
+    private const int OpenedAtOnce = 50;
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     /// <summary>Opens streams, gives each its history, lets the pace settle, and measures.</summary>
@@ -43,13 +44,16 @@ internal static class PacedFleet
 
     internal static async Task<BenchStream[]> OpenAsync(string address, int count, int first, BenchFleet? fleet = null)
     {
-        BenchStream[] streams = [.. Enumerable.Range(first, count).Select(number => new BenchStream(address, number, fleet))];
-        foreach (BenchStream[] some in streams.Chunk(50))
+        // A few at a time: a stream connects when it is made, and says hello soon after or is turned away.
+        List<BenchStream> streams = [];
+        foreach (int[] numbers in Enumerable.Range(first, count).Chunk(OpenedAtOnce))
         {
+            BenchStream[] some = [.. numbers.Select(number => new BenchStream(address, number, fleet))];
             await Task.WhenAll(some.Select(stream => stream.OpenAsync())).ConfigureAwait(false);
+            streams.AddRange(some);
         }
 
-        return streams;
+        return [.. streams];
     }
 
     // As after an outage: every head is filled and closed once, and the streams then stand at different rows of their heads, as a fleet
