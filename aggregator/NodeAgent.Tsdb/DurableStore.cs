@@ -42,6 +42,7 @@ public sealed class DurableStore : IDurableStore
     private long _lastFlushUnixMs;
     private long _mergeNotBeforeUnixMs = long.MinValue;
     private volatile bool _stopping;
+    private ReplayLanes? _replay;
 
     private DurableStore(DurableStoreOptions options, StoreAccounts accounts, SeriesRegistry registry, SegmentStore segments)
     {
@@ -142,7 +143,17 @@ public sealed class DurableStore : IDurableStore
     public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId) =>
         walId != 0 && walId <= RecoveredWalId
             ? ((MemorySchema)schema).Skip()
-            : ((MemorySchema)schema).Append(unixMs, values, present, walId);
+            : AppendNow((MemorySchema)schema, unixMs, values, present, walId);
+
+    /// <summary>
+    /// From here until the result is disposed one thread replays the log: rows with an id are appended on several threads, and called
+    /// appended before they are. Nothing else may use the store meanwhile, but for <see cref="Register"/> on the same thread.
+    /// </summary>
+    public IDisposable BeginReplay()
+    {
+        _replay = Options.HasThreads ? new ReplayLanes(Math.Max(1, Environment.ProcessorCount)) : null;
+        return new Replay(this);
+    }
 
     /// <inheritdoc/>
     public ulong DurableThrough(ulong appendedThrough)
@@ -313,6 +324,17 @@ public sealed class DurableStore : IDurableStore
         });
     }
 
+    private AppendResult AppendNow(MemorySchema schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId)
+    {
+        if (_replay is null)
+        {
+            return schema.Append(unixMs, values, present, walId);
+        }
+
+        _replay.Add(schema, unixMs, values, present, walId);
+        return AppendResult.Appended;
+    }
+
     private void Write(long nowUnixMs)
     {
         lock (_flushing)
@@ -371,5 +393,15 @@ public sealed class DurableStore : IDurableStore
         List<MemorySchema> schemas = [];
         _registry.CopySchemas(schemas);
         return schemas;
+    }
+
+    private sealed class Replay(DurableStore store) : IDisposable
+    {
+        public void Dispose()
+        {
+            ReplayLanes? lanes = store._replay;
+            store._replay = null;
+            lanes?.Dispose();
+        }
     }
 }

@@ -119,7 +119,11 @@ internal sealed class IngestCore : IDisposable
 
         core = new IngestCore(options, parts, random, wal, quarantine, journal);
         parts.Store.Maintain(now.UnixMs);
-        new WalReplay(core, core._upkeep).Run();
+        using (parts.Store is DurableStore withFiles ? withFiles.BeginReplay() : null)
+        {
+            new WalReplay(core, core._upkeep).Run();
+        }
+
         return true;
     }
 
