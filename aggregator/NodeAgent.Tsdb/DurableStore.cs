@@ -250,7 +250,7 @@ public sealed class DurableStore : IDurableStore
             Bytes = _accounts.HeadBytes + _accounts.BlockBytes + _registry.IndexBytes,
             HeadBytes = _accounts.HeadBytes,
             BlockBytes = _accounts.BlockBytes,
-            MaxBytes = long.MaxValue,
+            MaxBytes = Options.MaxDiskBytes,
             DiskBytes = disk,
         };
     }

@@ -217,12 +217,13 @@ internal sealed class QueryService(
             RejectedRecordsTotal = (ulong)ingest.Counters.RejectedRecords,
             DuplicateRecordsTotal = (ulong)ingest.Counters.DuplicateRecords,
             OldestUnixMs = stats.OldestUnixMs,
-            StoreBytes = (ulong)stats.Bytes,
-            StoreLimitBytes = (ulong)stats.MaxBytes,
+            StoreBytes = (ulong)(store is DurableStore ? stats.DiskBytes : stats.Bytes),
+            StoreLimitBytes = (ulong)(stats.MaxBytes == long.MaxValue ? 0 : stats.MaxBytes),
             EvictedSamplesTotal = (ulong)stats.SamplesEvictedByBytes,
             AllocatedBytesTotal = (ulong)GC.GetTotalAllocatedBytes(),
             Ingest = IngestStatus.OfIngest(ingest, stats),
             Log = IngestStatus.OfLog(ingest),
+            Storage = store is DurableStore durable ? StorageMapping.ToWire(durable.Storage(), stats) : null,
         });
     }
 

@@ -34,7 +34,7 @@ internal static partial class StoreLog
     [EventHelp(
         Meaning = "Answers lack the samples of those parts. Everything else of the files is served.",
         Cause = "Bytes on the disk changed, or the disk refuses to read them.",
-        Action = "Look at the disk's health. The counts go on in `nodectl status -o json`.")]
+        Action = "Look at the disk's health.")]
     public static partial void ReadsFail(this ILogger logger, long damaged, long unreadable);
 
     [LoggerMessage(EventId = 7005, EventName = "StoreDroppedForRoom", Level = LogLevel.Warning,
