@@ -131,6 +131,9 @@ internal sealed partial class SeriesCatalog(StoreAccounts accounts)
         return schema;
     }
 
+    /// <summary>Everything is restored; only now may anybody select.</summary>
+    public void EndRestore() => _index.Sort();
+
     /// <summary>Forgets schemas that hold nothing, and the series that were only there.</summary>
     public void Forget(IReadOnlyCollection<MemorySchema> dead)
     {

@@ -91,6 +91,9 @@ internal sealed class SeriesRegistry : IDisposable
         }
     }
 
+    /// <summary>To be called after the last <see cref="Restore"/>, before anything is matched.</summary>
+    public void EndRestore() => Write(catalog => catalog.EndRestore());
+
     public MemorySeries[] Match(Selector selector) => Read(catalog => catalog.Select(selector));
 
     /// <summary>A series by its id; null: it is forgotten.</summary>

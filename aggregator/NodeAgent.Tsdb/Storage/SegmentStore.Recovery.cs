@@ -52,6 +52,7 @@ internal sealed partial class SegmentStore
             schema.Restore(state.States.GetValueOrDefault(record.Id, SchemaState.Empty));
         }
 
+        _registry.EndRestore();
         _registry.NextIds = (state.NextIds.Series, state.NextIds.Metric, state.NextIds.Schema);
     }
 

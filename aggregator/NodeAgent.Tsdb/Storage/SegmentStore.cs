@@ -213,20 +213,19 @@ internal sealed partial class SegmentStore : IDisposable
         lock (_publication)
         {
             long bytes = _manifest.DiskBytes;
-            if (bytes < ShortenAboveBytes || bytes < 3 * _shortenedBytes || !TryFinishNeedsLock() || !TryNoteForgottenNeedsLock())
+            if (bytes >= ShortenAboveBytes && bytes >= 3 * _shortenedBytes)
             {
-                return;
+                TryShortenNeedsLock();
             }
+        }
+    }
 
-            List<MemorySchema> alive = [];
-            _registry.CopySchemas(alive);
-            List<(MemorySchema Schema, SchemaState State)> schemas =
-                [.. alive.Where(schema => schema.IsRecorded).Select(schema => (schema, schema.State)), .. _registry.InactiveSchemas()];
-            SegmentInfo[] segments = [.. Current.All.Select(file => file.Info)];
-            if (_manifest.TryShorten(_logId, schemas, new SegmentEdit(true, _walId, segments, [], NextIdsNeedsLock())))
-            {
-                _shortenedBytes = _manifest.DiskBytes;
-            }
+    /// <summary>For tests: writes the manifest anew, however small it is.</summary>
+    internal bool ShortenNow()
+    {
+        lock (_publication)
+        {
+            return TryShortenNeedsLock();
         }
     }
 
@@ -241,6 +240,27 @@ internal sealed partial class SegmentStore : IDisposable
             _sets.Replace(new SegmentSet([]));
             _manifest.Dispose();
         }
+    }
+
+    private bool TryShortenNeedsLock()
+    {
+        if (!TryFinishNeedsLock() || !TryNoteForgottenNeedsLock())
+        {
+            return false;
+        }
+
+        List<MemorySchema> alive = [];
+        _registry.CopySchemas(alive);
+        List<(MemorySchema Schema, SchemaState State)> schemas =
+            [.. alive.Where(schema => schema.IsRecorded).Select(schema => (schema, schema.State)), .. _registry.InactiveSchemas()];
+        SegmentInfo[] segments = [.. Current.All.Select(file => file.Info)];
+        if (!_manifest.TryShorten(_logId, schemas, new SegmentEdit(true, _walId, segments, [], NextIdsNeedsLock())))
+        {
+            return false;
+        }
+
+        _shortenedBytes = _manifest.DiskBytes;
+        return true;
     }
 
     private bool TryNoteForgottenNeedsLock()

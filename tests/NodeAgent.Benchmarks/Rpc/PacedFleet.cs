@@ -19,6 +19,7 @@ internal static class PacedFleet
         try
         {
             await SendHistoryAsync(streams).ConfigureAwait(false);
+            await TakenAsync(client, streams.Aggregate(0UL, (sum, stream) => sum + stream.Sent)).ConfigureAwait(false);
             await PaceAsync(streams, TimeSpan.FromSeconds(warmUp)).ConfigureAwait(false);
             List<Mark> marks = [await Mark.TakeAsync(client, meter).ConfigureAwait(false)];
             for (int left = seconds; left > 0; left -= WindowSeconds)
@@ -54,6 +55,15 @@ internal static class PacedFleet
         }
 
         return [.. streams];
+    }
+
+    // A busy machine takes a history for a while after it was sent, and then it would be counted with what is paced.
+    private static async Task TakenAsync(AggregatorClient client, ulong frames)
+    {
+        while ((await client.StatusAsync().ConfigureAwait(false)).FramesTotal < frames)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System).ConfigureAwait(false);
+        }
     }
 
     // As after an outage: every head is filled and closed once, and the streams then stand at different rows of their heads, as a fleet

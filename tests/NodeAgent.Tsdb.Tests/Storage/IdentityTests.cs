@@ -102,6 +102,29 @@ public sealed class IdentityTests
     }
 
     [Fact]
+    public void Churn_ThenAManifestWrittenAnew_KeepsTheNamesOfSilentSeriesOverRestarts()
+    {
+        SimulatedDisk disk = new(1);
+        const int Jobs = 30;
+        using (DurableStore store = Open(disk))
+        {
+            Churn(store, Jobs);
+            Assert.True(store.Segments.ShortenNow());
+        }
+
+        for (int life = 1; life <= 3; life++)
+        {
+            using DurableStore again = Open(disk);
+            AssertJobs(again, Jobs, $"in life {life}, at once");
+            again.Maintain(Start + (Jobs * 10 * Minute) + life);
+            again.Maintain(Start + (Jobs * 10 * Minute) + life + Minute);
+            Assert.InRange(again.Stats().Schemas, 1, 4);
+            AssertJobs(again, Jobs, $"in life {life}, tended");
+            Assert.True(again.Segments.ShortenNow());
+        }
+    }
+
+    [Fact]
     public void Churn_BeyondTheBound_ForgetsTheLongestSilentForGoodAndCounts()
     {
         SimulatedDisk disk = new(1);
