@@ -7,8 +7,8 @@ namespace NodeAgent.Aggregator;
 internal static partial class AggregatorServerLog
 {
     [LoggerMessage(EventId = 1100, EventName = "AggregatorStarting", Level = LogLevel.Information,
-        Message = "aggregator {Version} starts: retention {Retention}, store limit {StoreBytes} bytes, CA {CaFile}")]
-    public static partial void Starting(this ILogger logger, string version, TimeSpan retention, long storeBytes, string caFile);
+        Message = "aggregator {Version} starts: store {Store}, samples kept {Retention}, CA {CaFile}")]
+    public static partial void Starting(this ILogger logger, string version, string store, TimeSpan retention, string caFile);
 
     [LoggerMessage(EventId = 1101, EventName = "AggregatorReady", Level = LogLevel.Information,
         Message = "aggregator serves on {Address}, plaintext {Plaintext}")]

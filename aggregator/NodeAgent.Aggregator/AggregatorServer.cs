@@ -14,6 +14,7 @@ using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Aggregator.Query;
+using NodeAgent.Aggregator.Storage;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
@@ -37,15 +38,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(1);
 
-    // Room for what a tool's clock and the maintenance interval are apart, beyond what ingest itself lets pass.
-    private const long StoreAheadSlackMs = 60_000;
-
     private readonly AggregatorOptions _options;
     private readonly ILogger _log;
     private readonly RepeatedEventGate _gate;
     private readonly TimeProvider _time;
     private readonly HealthService _health = new();
-    private readonly MemoryStore _store;
+    private readonly DurableStore _store;
+    private readonly StoreWatch _watch;
     private readonly IngestCore _ingest;
     private readonly IngestLog _ingestLog;
     private readonly CommitLoop _commits;
@@ -56,7 +55,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private AggregatorServer(
         AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        MemoryStore store, IngestCore ingest, IngestLog ingestLog)
+        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
@@ -64,6 +63,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _time = time;
         _tls = tls;
         _store = store;
+        _watch = watch;
         _ingest = ingest;
         _ingestLog = ingestLog;
         AccessPolicy policy = new(options.Listen.Plaintext);
@@ -77,7 +77,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
+        QueryService query = new(_store, new QueryEngine(_store, options.Query.Limits, time), ingest, time, facts);
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
             .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor);
         _app = Build(logs);
@@ -88,7 +88,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         ILogger log = context.Log.CreateLogger("aggregator");
         RepeatedEventGate gate = new(log, TimeProvider.System);
-        log.Starting(context.Version, context.Options.Store.Retention, context.Options.Store.MaxBytes, context.Options.Listen.CaFile ?? "none");
+        log.Starting(context.Version, StoreOpening.DirectoryOf(context.Options), context.Options.Store.RawRetention, context.Options.Listen.CaFile ?? "none");
         ServerTls? tls = null;
         if (context.Options.Listen.CaFile is not null)
         {
@@ -101,7 +101,12 @@ internal sealed class AggregatorServer : IAsyncDisposable
         }
 
         IngestLog ingestLog = new(context.Log.CreateLogger<IngestLog>(), gate);
-        MemoryStore store = OpenStore(context.Options);
+        if (OpenStore(context, out StoreWatch? watch) is not { } store)
+        {
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
         if (OpenIngest(context, store, ingestLog) is not { } ingest)
         {
             store.Dispose();
@@ -109,7 +114,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.StateUnusable;
         }
 
-        await using AggregatorServer server = new(context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, ingest, ingestLog);
+        await using AggregatorServer server = new(
+            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -118,24 +124,46 @@ internal sealed class AggregatorServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
         _commits.Dispose();
+        Settle();
         _ingest.Dispose();
         _store.Dispose();
         _tls?.Dispose();
     }
 
-    private static MemoryStore OpenStore(AggregatorOptions options) => new(new MemoryStoreOptions
+    // Nobody sends any more. What is in memory goes into files, so that the next start has nothing to read back; if the disk refuses, the log
+    // still has it.
+    private void Settle()
     {
-        RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
-        MaxBytes = options.Store.MaxBytes,
-        MaxAheadMs = new IngestOptions { Directory = "" }.MaxAheadMs + StoreAheadSlackMs,
-        Quota = new FixedSeriesQuota(options.Store.MaxSeriesPerNode),
-    });
+        _ingest.Maintain(Moment.Of(_time));
+        bool isDone = _store.Flush();
+        _ingest.Maintain(Moment.Of(_time));
+        _watch.Look();
+        _log.Flushed(isDone);
+    }
+
+    private static DurableStore? OpenStore(ServiceContext<AggregatorOptions> context, out StoreWatch? watch)
+    {
+        ILogger log = context.Log.CreateLogger("store");
+        long start = TimeProvider.System.GetTimestamp();
+        string directory = StoreOpening.DirectoryOf(context.Options);
+        watch = null;
+        if (!StoreOpening.TryOpen(
+            context.Options, IngestOptionsOf(context.Options, "").MaxAheadMs, TimeProvider.System, out DurableStore? store, out OpenError? error))
+        {
+            log.StateUnusable(directory, error.Message);
+            return null;
+        }
+
+        watch = new StoreWatch(store, log);
+        watch.Opened(directory, TimeProvider.System.GetElapsedTime(start));
+        return store;
+    }
 
     private static IngestOptions IngestOptionsOf(AggregatorOptions options, string version) => new()
     {
         Directory = options.State.Directory,
         Version = version,
-        RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
+        RetentionMs = (long)options.Store.LateWindow.TotalMilliseconds,
         WalMaxBytes = options.Wal.MaxBytes,
         QuarantineMaxBytes = options.Wal.QuarantineMaxBytes,
         EventsMaxBytes = options.Wal.EventsMaxBytes,
@@ -143,7 +171,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         BytesPerSecond = options.Quota.BytesPerSecond,
     };
 
-    private static IngestCore? OpenIngest(ServiceContext<AggregatorOptions> context, MemoryStore store, IngestLog log)
+    private static IngestCore? OpenIngest(ServiceContext<AggregatorOptions> context, DurableStore store, IngestLog log)
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
@@ -210,6 +238,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             {
                 long letGo = _ingest.Wal.ForcedReleases;
                 _ingest.Maintain(Moment.Of(_time));
+                _watch.Look();
                 if (_ingest.Wal.ForcedReleases > letGo)
                 {
                     _ingestLog.LetGo(_options.Wal.MaxBytes);

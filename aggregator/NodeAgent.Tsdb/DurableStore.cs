@@ -23,6 +23,7 @@ public sealed class DurableStore : IDurableStore
 {
     internal const long WindowMs = 2 * 3_600_000L;
 
+    private const int MostRetired = 200; // schemas at a time: nobody can register meanwhile
     private const long MergeRetryMs = 60_000; // a merge that the disk refused would read the same gigabytes in vain
 
     private readonly StoreAccounts _accounts;
@@ -41,6 +42,7 @@ public sealed class DurableStore : IDurableStore
     private long _lastFlushUnixMs;
     private long _mergeNotBeforeUnixMs = long.MinValue;
     private volatile bool _stopping;
+    private ReplayLanes? _replay;
 
     private DurableStore(DurableStoreOptions options, StoreAccounts accounts, SeriesRegistry registry, SegmentStore segments)
     {
@@ -61,9 +63,12 @@ public sealed class DurableStore : IDurableStore
     public DurableStoreOptions Options { get; }
 
     /// <inheritdoc/>
-    public ulong RecoveredWalId { get; }
+    public ulong RecoveredWalId { get; private set; }
 
     internal SegmentStore Segments => _segments;
+
+    /// <summary>What stopped a merge that no disk refused; null: nothing yet.</summary>
+    private string? MergeFault { get; set; }
 
     /// <summary>Merges a window of time now, whatever is due: for measurements and tests.</summary>
     internal bool MergeNow(MergeJob job)
@@ -93,6 +98,7 @@ public sealed class DurableStore : IDurableStore
         })
         {
             MaxAgeMs = options.MaxLateMs,
+            MaxOpenMs = options.FlushIntervalMs,
             HasFiles = true,
         };
         SeriesRegistry registry = new(accounts);
@@ -100,6 +106,29 @@ public sealed class DurableStore : IDurableStore
             ? new DurableStore(options, accounts, registry, segments)
             : null;
         return store is not null;
+    }
+
+    /// <inheritdoc/>
+    public bool UseLog(Guid logId, ulong newestId)
+    {
+        lock (_flushing)
+        {
+            List<MemorySchema> schemas = CopySchemas();
+            bool isKnown = logId == _segments.LogId && _segments.WalId <= newestId && schemas.TrueForAll(schema => schema.State.DurableWalId <= newestId);
+            if (isKnown)
+            {
+                return true;
+            }
+
+            if (!_segments.TryUseLog(logId))
+            {
+                return false;
+            }
+
+            schemas.ForEach(schema => schema.Restore(schema.State with { DurableWalId = 0 }));
+            RecoveredWalId = _vouched = _durable = 0;
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -114,7 +143,17 @@ public sealed class DurableStore : IDurableStore
     public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId) =>
         walId != 0 && walId <= RecoveredWalId
             ? ((MemorySchema)schema).Skip()
-            : ((MemorySchema)schema).Append(unixMs, values, present, walId);
+            : AppendNow((MemorySchema)schema, unixMs, values, present, walId);
+
+    /// <summary>
+    /// From here until the result is disposed one thread replays the log: rows with an id are appended on several threads, and called
+    /// appended before they are. Nothing else may use the store meanwhile, but for <see cref="Register"/> on the same thread.
+    /// </summary>
+    public IDisposable BeginReplay()
+    {
+        _replay = Options.HasThreads ? new ReplayLanes(Math.Max(1, Environment.ProcessorCount)) : null;
+        return new Replay(this);
+    }
 
     /// <inheritdoc/>
     public ulong DurableThrough(ulong appendedThrough)
@@ -157,6 +196,9 @@ public sealed class DurableStore : IDurableStore
     public ISampleReader OpenReader() => new StoreReader(_segments);
 
     /// <inheritdoc/>
+    public ISampleReader OpenReader(IScanMeter meter) => new StoreReader(_segments, meter);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Nodes() => _registry.Nodes();
 
     /// <inheritdoc/>
@@ -178,6 +220,8 @@ public sealed class DurableStore : IDurableStore
                 _segments.Forget(_tended);
                 _registry.Forget(_tended);
             }
+
+            TendIdentities(nowUnixMs);
         }
 
         if (_workers is not null)
@@ -195,14 +239,18 @@ public sealed class DurableStore : IDurableStore
     {
         long disk = _segments.DiskBytes();
         StorageCounters counters = _segments.Counters;
-        return _registry.Stats(schema => Math.Min(schema.OldestUnixMs, schema.State.FirstUnixMs)) with
+        StoreStats stats = _registry.Stats(schema => Math.Min(schema.OldestUnixMs, schema.State.FirstUnixMs));
+        long oldestInFiles = _segments.Current.All.Select(file => file.Info.FirstUnixMs).DefaultIfEmpty(long.MaxValue).Min();
+        long oldest = Math.Min(stats.OldestUnixMs == 0 ? long.MaxValue : stats.OldestUnixMs, oldestInFiles);
+        return stats with
         {
+            OldestUnixMs = oldest == long.MaxValue ? 0 : oldest,
             SamplesEvictedByAge = counters.SamplesExpired,
             SamplesEvictedByBytes = counters.SamplesDroppedForRoom,
             Bytes = _accounts.HeadBytes + _accounts.BlockBytes + _registry.IndexBytes,
             HeadBytes = _accounts.HeadBytes,
             BlockBytes = _accounts.BlockBytes,
-            MaxBytes = long.MaxValue,
+            MaxBytes = Options.MaxDiskBytes,
             DiskBytes = disk,
         };
     }
@@ -224,6 +272,12 @@ public sealed class DurableStore : IDurableStore
             FailedFlushes = counters.FailedFlushes,
             Merges = counters.Merges,
             FailedMerges = counters.FailedMerges,
+            MergeFault = MergeFault,
+            SamplesExpired = counters.SamplesExpired,
+            SamplesDroppedForRoom = counters.SamplesDroppedForRoom,
+            DurableWalId = _segments.WalId,
+            SeriesForgotten = counters.SeriesForgotten,
+            InactiveSeries = _registry.InactiveCount,
             Quarantined = [.. counters.Quarantined.Select(problem => $"{problem.Info.FileName}: {problem.Reason}")],
             Orphans = counters.Orphans,
             Undeleted = counters.Undeleted,
@@ -244,6 +298,41 @@ public sealed class DurableStore : IDurableStore
         _workers?.Dispose();
         _segments.Dispose();
         _registry.Dispose();
+    }
+
+    /// <summary>What is not fed any more and is in files leaves memory but for its name, and that too when there are too many.</summary>
+    private void TendIdentities(long nowUnixMs)
+    {
+        _registry.CopySchemas(_tended);
+        List<MemorySchema> retired = [.. _tended.Where(schema => schema.TryRetire(nowUnixMs)).Take(MostRetired)];
+        if (retired.Count > 0)
+        {
+            _registry.Retire(retired);
+        }
+
+        if (_registry.InactiveCount == 0)
+        {
+            return;
+        }
+
+        long oldest = nowUnixMs - _accounts.Options.RetentionMs;
+        _segments.ForgetSeries(() =>
+        {
+            List<int> ids = _registry.ForgetInactive(oldest, Options.MaxInactiveSeries, out int early);
+            _segments.Counters.AddSeriesForgotten(early);
+            return ids;
+        });
+    }
+
+    private AppendResult AppendNow(MemorySchema schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId)
+    {
+        if (_replay is null)
+        {
+            return schema.Append(unixMs, values, present, walId);
+        }
+
+        _replay.Add(schema, unixMs, values, present, walId);
+        return AppendResult.Appended;
     }
 
     private void Write(long nowUnixMs)
@@ -270,12 +359,26 @@ public sealed class DurableStore : IDurableStore
         _accounts.ClosedThroughUnixMs = _retention.DroppedThroughUnixMs;
         if (nowUnixMs >= _mergeNotBeforeUnixMs && _planner.Next(_segments.Current, nowUnixMs) is { } job)
         {
-            bool done = _merge.Run(job);
+            bool done = TryMerge(job);
             _segments.Counters.AddMerge(done);
             _mergeNotBeforeUnixMs = done ? long.MinValue : nowUnixMs + MergeRetryMs;
         }
 
         _segments.ShortenManifest();
+    }
+
+    private bool TryMerge(MergeJob job)
+    {
+        try
+        {
+            return _merge.Run(job);
+        }
+        catch (InvalidDataException e)
+        {
+            // A file whose checksums hold and whose content makes no sense: a bug, but one that would end the process again after each restart.
+            MergeFault = e.Message;
+            return false;
+        }
     }
 
     private bool FlushNeedsLock(List<MemorySchema> schemas)
@@ -290,5 +393,15 @@ public sealed class DurableStore : IDurableStore
         List<MemorySchema> schemas = [];
         _registry.CopySchemas(schemas);
         return schemas;
+    }
+
+    private sealed class Replay(DurableStore store) : IDisposable
+    {
+        public void Dispose()
+        {
+            ReplayLanes? lanes = store._replay;
+            store._replay = null;
+            lanes?.Dispose();
+        }
     }
 }

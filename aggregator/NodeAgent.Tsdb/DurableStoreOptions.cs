@@ -52,6 +52,12 @@ public sealed record DurableStoreOptions
     public bool PackClosedDays { get; init; } = true;
 
     /// <summary>
+    /// Series without a live schema that stay findable as long as their samples are kept, about 400 bytes of memory each. Above this many
+    /// the longest silent are forgotten, and counted: churn without end must not take memory without end. Default 2 million.
+    /// </summary>
+    public int MaxInactiveSeries { get; init; } = 2_000_000;
+
+    /// <summary>
     /// Write and merge files on threads of the store. False: only <see cref="ITimeSeriesStore.Maintain"/> does, on its caller's: for
     /// simulation, where everything happens in one thread.
     /// </summary>
@@ -71,6 +77,7 @@ public sealed record DurableStoreOptions
         Require(
             RawRetentionMs - MaxLateMs >= Merging.MergePlanner.DayMs,
             $"RawRetentionMs {RawRetentionMs}: at least a day more than MaxLateMs {MaxLateMs}");
+        Require(MaxInactiveSeries >= 0, $"MaxInactiveSeries {MaxInactiveSeries}: not negative");
         Require(MaxDiskBytes > 0, $"MaxDiskBytes {MaxDiskBytes}: more than 0");
 
         static void Require(bool holds, string what)

@@ -23,6 +23,18 @@ namespace NodeAgent.Tsdb;
 /// </summary>
 public interface IDurableStore : ITimeSeriesStore
 {
+    /// <summary>
+    /// Says which log the ids are of; before anything is appended. An id means something only in its own log: a store that meets another
+    /// one (it was made anew, or one of the two was restored from a backup) forgets how far the former's records were in files, and takes
+    /// everything that comes. Rows that it has already are then stored once more and folded together by merging.
+    /// </summary>
+    /// <param name="logId">Of the log's life: another one when it begins anew.</param>
+    /// <param name="newestId">
+    /// The last id that the log has given. Below what the files hold: damage took the log's end, and the ids behind it will be given again.
+    /// </param>
+    /// <returns>False: the disk refused to note it; do not append.</returns>
+    bool UseLog(Guid logId, ulong newestId);
+
     /// <summary>All rows of log records up to this one were in files when the store was opened; 0: none.</summary>
     ulong RecoveredWalId { get; }
 
@@ -42,7 +54,8 @@ public interface IDurableStore : ITimeSeriesStore
     /// Never falls. Costs a look at each schema; does not wait for writers or files.
     /// </summary>
     /// <param name="appendedThrough">
-    /// The caller vouches: every record with an id up to this was handed to <see cref="Append(SchemaHandle, long, ReadOnlySpan{double},
+    /// The caller vouches: every record with an id up to this is durable in the log (an id that a crash takes back is given again, to another
+    /// record) and was handed to <see cref="Append(SchemaHandle, long, ReadOnlySpan{double},
     /// ReadOnlySpan{ulong}, ulong)"/> and that call has returned, or it had no rows, or its rows were refused.
     /// </param>
     ulong DurableThrough(ulong appendedThrough);

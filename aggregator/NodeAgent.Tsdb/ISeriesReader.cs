@@ -20,6 +20,9 @@ public interface ISeriesReader
     /// <summary>Opens a reader for one query. Not thread-safe; dispose it when the query ends.</summary>
     ISampleReader OpenReader();
 
+    /// <summary>As <see cref="OpenReader()"/>, with somebody who watches over what it costs.</summary>
+    ISampleReader OpenReader(IScanMeter meter) => new MeteredReader(OpenReader(), meter);
+
     /// <summary>Names of the nodes that have a schema, sorted.</summary>
     IReadOnlyList<string> Nodes();
 

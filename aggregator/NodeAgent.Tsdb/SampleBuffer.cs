@@ -1,4 +1,6 @@
 using System.Buffers;
+using NodeAgent.Tsdb.Chunks;
+using NodeAgent.Tsdb.Segments;
 
 namespace NodeAgent.Tsdb;
 
@@ -7,6 +9,14 @@ public sealed class SampleBuffer : IDisposable
 {
     private long[] _times = ArrayPool<long>.Shared.Rent(256);
     private double[] _values = ArrayPool<double>.Shared.Rent(256);
+
+    private readonly SharedTimes _shared = new();
+
+    /// <summary>
+    /// Whether the times are those that the buffer had before it was cleared the last time: series with the same rows share them, and so what
+    /// was found out about them.
+    /// </summary>
+    internal bool HasTimesAsBefore => _shared.AreAsBefore(Count);
 
     /// <summary>Number of samples held.</summary>
     public int Count { get; private set; }
@@ -17,11 +27,16 @@ public sealed class SampleBuffer : IDisposable
     /// <summary>Values, as <see cref="Times"/>.</summary>
     public ReadOnlySpan<double> Values => _values.AsSpan(0, Count);
 
-    public void Clear() => Count = 0;
+    public void Clear()
+    {
+        Count = 0;
+        _shared.Rewind();
+    }
 
     public void Add(long unixMs, double value)
     {
         Reserve(1);
+        _shared.Forget();
         _times[Count] = unixMs;
         _values[Count++] = value;
     }
@@ -29,7 +44,13 @@ public sealed class SampleBuffer : IDisposable
     /// <summary>Adds samples; the columns have one length.</summary>
     public void Add(ReadOnlySpan<long> unixMs, ReadOnlySpan<double> values)
     {
+        if (unixMs.IsEmpty)
+        {
+            return;
+        }
+
         Reserve(unixMs.Length);
+        _shared.Forget();
         unixMs.CopyTo(_times.AsSpan(Count));
         values.CopyTo(_values.AsSpan(Count));
         Count += unixMs.Length;
@@ -39,6 +60,7 @@ public sealed class SampleBuffer : IDisposable
     public void Truncate(int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Count);
+        _shared.Forget();
         Count = count;
     }
 
@@ -56,13 +78,51 @@ public sealed class SampleBuffer : IDisposable
     internal void Tail(int room, out Span<long> unixMs, out Span<double> values)
     {
         Reserve(room);
+        _shared.Forget();
         unixMs = _times.AsSpan(Count, room);
         values = _values.AsSpan(Count, room);
     }
 
+    /// <summary>
+    /// Room for the values of a chunk of which all rows count, whose times may be there already from the series before. Returns the room;
+    /// <see cref="CommitShared"/> makes what lies in the range part of the buffer.
+    /// </summary>
+    internal Span<double> TailShared(TimeColumn column, int chunk, long fromUnixMs, long toUnixMs)
+    {
+        int rows = column[chunk].Rows;
+        Reserve(rows);
+        if (!_shared.Next(new SharedTimes.Stretch(column, chunk, fromUnixMs, toUnixMs, Count)))
+        {
+            ReadOnlySpan<long> times = column.TimesOf(chunk);
+            Range range = TimeSearch.FirstAtOrAfter(times, fromUnixMs)..TimeSearch.FirstAfter(times, toUnixMs);
+            times[range].CopyTo(_times.AsSpan(Count));
+            _shared.Note(range);
+        }
+
+        return _values.AsSpan(Count, rows);
+    }
+
+    internal void CommitShared()
+    {
+        (int first, int count) = _shared.Last;
+        if (first > 0)
+        {
+            _values.AsSpan(Count + first, count).CopyTo(_values.AsSpan(Count));
+        }
+
+        Count += count;
+    }
+
     internal void Commit(int added) => Count += added;
 
-    internal Span<long> WritableTimes => _times.AsSpan(0, Count);
+    internal Span<long> WritableTimes
+    {
+        get
+        {
+            _shared.Forget();
+            return _times.AsSpan(0, Count);
+        }
+    }
 
     internal Span<double> WritableValues => _values.AsSpan(0, Count);
 
@@ -71,6 +131,7 @@ public sealed class SampleBuffer : IDisposable
         int needed = checked(Count + room);
         if (needed > _times.Length)
         {
+            _shared.ForgetAhead(); // what lies behind the end is not copied
             Grow(ArrayPool<long>.Shared, ref _times, needed);
         }
 

@@ -31,6 +31,23 @@ public sealed record StorageStatus
 
     public long FailedMerges { get; init; }
 
+    /// <summary>What stopped a merge though no disk refused a call: a file that contradicts itself, which is a bug. Null: nothing did.</summary>
+    public string? MergeFault { get; init; }
+
+    /// <summary>Samples dropped because they were older than raw samples are kept, and for want of room.</summary>
+    public long SamplesExpired { get; init; }
+
+    public long SamplesDroppedForRoom { get; init; }
+
+    /// <summary>Series that were forgotten before their samples were gone, because too many came and went.</summary>
+    public long SeriesForgotten { get; init; }
+
+    /// <summary>Series that nobody feeds any more and that are still findable.</summary>
+    public int InactiveSeries { get; init; }
+
+    /// <summary>Every row of the log up to this id is in files.</summary>
+    public ulong DurableWalId { get; init; }
+
     /// <summary>Why segments were set aside because they are damaged: file and reason, oldest first.</summary>
     public IReadOnlyList<string> Quarantined { get; init; } = [];
 

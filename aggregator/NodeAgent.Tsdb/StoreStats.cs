@@ -55,7 +55,7 @@ public sealed record StoreStats
     /// <summary>Of <see cref="Bytes"/>: compressed blocks.</summary>
     public long BlockBytes { get; init; }
 
-    /// <summary>The limit on <see cref="Bytes"/>.</summary>
+    /// <summary>The limit on <see cref="Bytes"/>, or on <see cref="DiskBytes"/> where there are files; <see cref="long.MaxValue"/>: none.</summary>
     public long MaxBytes { get; init; }
 
     /// <summary>Time of the oldest sample held, milliseconds since 1970 UTC; 0: none.</summary>

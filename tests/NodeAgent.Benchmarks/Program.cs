@@ -31,8 +31,10 @@ static int Usage()
                                                   the published agent and its reader on fake GPUs at 1 Hz
           rpc [--streams 2000] [--seconds 30] [--warm-up 140]
                                                   paced streams into the aggregator's memory, then flat out
-          store [--nodes 50] [--seconds 7200] [--many-nodes 1000] [--many-seconds 900]
-                                                  synthetic telemetry into our store and Debian's victoria-metrics
+          store [engine|many|vm|e2e|restart|death|churn] [--nodes 50] [--seconds 7200] [--many-nodes 1000] [--many-seconds 900]
+                [--streams 2000] [--warm-up 20] [--paced-seconds 30] [--churn-nodes 2500] [--churn-hours 6]
+                                                  synthetic telemetry into our store and Debian's victoria-metrics; through the real
+                                                  aggregator; a restart; queries of death; churn. The last line is JSON
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame
           spool [--hours 72]                      days without an aggregator: bytes a sample on disk, CPU of a tick, restart

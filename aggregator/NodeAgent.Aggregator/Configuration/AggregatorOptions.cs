@@ -20,15 +20,19 @@ internal sealed class AggregatorOptions
 
     internal QuotaSettings Quota { get; } = new();
 
+    internal QuerySettings Query { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
         .Section("state", o => o.State, StateSettings.Settings, "Where the aggregator keeps what must survive a restart.")
-        .Section("store", o => o.Store, StoreSettings.Settings, "How much telemetry is kept.")
+        .Section("store", o => o.Store, StoreSettings.Settings, "The time-series store: how long and how much is kept.")
         .Section("wal", o => o.Wal, WalSettings.Settings,
             "The write-ahead log: a record is acknowledged when it is there, and after a restart it is read back from there.")
         .Section("quota", o => o.Quota, QuotaSettings.Settings,
-            "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing."));
+            "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing.")
+        .Section("query", o => o.Query, QuerySettings.Settings,
+            "What one query, and all of them together, may take. One that reaches a limit ends with RESOURCE_EXHAUSTED and says which."));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>
@@ -78,8 +82,8 @@ internal sealed class StateSettings
 
     internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
         .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
-            "The folder for the write-ahead log (wal/), events (events/) and records that were set aside (quarantine/). Made if missing; for "
-            + "one aggregator alone."));
+            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/) and records that were set aside "
+            + "(quarantine/). Made if missing; for one aggregator alone."));
 }
 
 /// <summary>Bounds of the write-ahead log.</summary>
@@ -95,8 +99,8 @@ internal sealed class WalSettings
 
     internal static SettingCatalog<WalSettings> Settings { get; } = SettingCatalog.Define<WalSettings>(s => s
         .Bytes("max_bytes", o => o.MaxBytes, (o, v) => o.MaxBytes = v, 256L << 20, 1L << 44,
-            "Disk for the log. It keeps what the store keeps; when it is full the oldest records go, and after a restart the store begins later. "
-            + "A node of 400 series at 1 Hz writes about 2 MiB an hour.")
+            "Disk for the log. It keeps what the store has not written into its own files yet, about 15 minutes; only when those cannot be written "
+            + "does it grow, and at this size its oldest records go: a crash then loses what they said. A node of 400 series at 1 Hz writes about 2 MiB an hour.")
         .Duration("commit_interval", o => o.CommitInterval, (o, v) => o.CommitInterval = v, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(5),
             "How long records gather before they are synced to the disk together.")
         .Bytes("quarantine_max_bytes", o => o.QuarantineMaxBytes, (o, v) => o.QuarantineMaxBytes = v, 1L << 20, 1L << 40,
@@ -117,27 +121,4 @@ internal sealed class QuotaSettings
             "At 1 Hz an agent makes one; a backlog comes as fast as both sides can. Ten seconds of it are in reserve.")
         .Bytes("bytes_per_second", o => o.BytesPerSecond, (o, v) => o.BytesPerSecond = v, 64L << 10, 1L << 30,
             "A node of 400 series makes about 600 bytes a second. Ten seconds of it are in reserve."));
-}
-
-/// <summary>Bounds of the store.</summary>
-internal sealed class StoreSettings
-{
-    internal TimeSpan Retention { get; set; } = TimeSpan.FromHours(6);
-
-    internal long MaxBytes { get; set; } = 1L << 30;
-
-    internal int MaxSeriesPerNode { get; set; } = 20_000;
-
-    internal int MaxEvents { get; set; } = 100_000;
-
-    internal static SettingCatalog<StoreSettings> Settings { get; } = SettingCatalog.Define<StoreSettings>(s => s
-        .Duration("retention", o => o.Retention, (o, v) => o.Retention = v, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30),
-            "Samples older than this are dropped.")
-        .Bytes("max_bytes", o => o.MaxBytes, (o, v) => o.MaxBytes = v, 16L << 20, 1L << 40,
-            "Memory for samples. When it is reached the oldest go first and are counted. One node of 400 series needs about 0.5 MiB, "
-            + "and 2 to 3 MiB more for each hour.")
-        .Integer("max_series_per_node", o => o.MaxSeriesPerNode, (o, v) => o.MaxSeriesPerNode = v, 100, 1_000_000,
-            "A node that registers more is refused, so that one node's label explosion never costs the others.")
-        .Integer("max_events", o => o.MaxEvents, (o, v) => o.MaxEvents = v, 100, 10_000_000,
-            "Events kept in memory; the oldest go first."));
 }

@@ -109,9 +109,22 @@ internal sealed class IngestCore : IDisposable
             return false;
         }
 
+        if (parts.Store is IDurableStore durable && !durable.UseLog(wal.Recovery.JournalId, wal.LastId))
+        {
+            wal.Dispose();
+            journal.Dispose();
+            quarantine.Dispose();
+            error = new OpenError(OpenFailure.Disk, "store: the disk refuses to note which log it goes with");
+            return false;
+        }
+
         core = new IngestCore(options, parts, random, wal, quarantine, journal);
         parts.Store.Maintain(now.UnixMs);
-        new WalReplay(core, core._upkeep).Run();
+        using (parts.Store is DurableStore withFiles ? withFiles.BeginReplay() : null)
+        {
+            new WalReplay(core, core._upkeep).Run();
+        }
+
         return true;
     }
 

@@ -39,7 +39,7 @@ internal sealed class LogUpkeep(IngestCore core)
 
     private void Enforce(Moment now)
     {
-        ulong safeId = core.Store is IDurableStore durable ? durable.DurableThrough(core.SettledId()) : 0;
+        ulong safeId = core.Store is IDurableStore durable ? durable.DurableThrough(Math.Min(core.SettledId(), core.Wal.DurableId)) : 0;
         _retention.Enforce(now.UnixMs, core.Journal.Bound(safeId));
     }
 

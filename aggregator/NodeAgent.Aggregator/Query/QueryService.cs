@@ -218,13 +218,14 @@ internal sealed class QueryService(
             RejectedRecordsTotal = (ulong)ingest.Counters.RejectedRecords,
             DuplicateRecordsTotal = (ulong)ingest.Counters.DuplicateRecords,
             OldestUnixMs = stats.OldestUnixMs,
-            StoreBytes = (ulong)stats.Bytes,
-            StoreLimitBytes = (ulong)stats.MaxBytes,
+            StoreBytes = (ulong)(store is DurableStore ? stats.DiskBytes : stats.Bytes),
+            StoreLimitBytes = (ulong)(stats.MaxBytes == long.MaxValue ? 0 : stats.MaxBytes),
             EvictedSamplesTotal = (ulong)stats.SamplesEvictedByBytes,
             AllocatedBytesTotal = (ulong)GC.GetTotalAllocatedBytes(),
             Ingest = IngestStatus.OfIngest(ingest, stats),
             Log = IngestStatus.OfLog(ingest),
             Admission = AdmissionStatus.Of(facts.Admission),
+            Storage = store is DurableStore durable ? StorageMapping.ToWire(durable.Storage(), stats) : null,
         });
     }
 
@@ -306,7 +307,13 @@ internal sealed class QueryService(
     // A query computes for as long as its limits allow. On the pool it would hold up the sockets of every agent; the engine bounds how
     // many run at once, so a thread for each is affordable.
     private static Task<T> OnOwnThread<T>(Func<T> query) =>
-        Task.Factory.StartNew(() => Guard(query), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(() => Guard(() => AtLowPriority(query)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static T AtLowPriority<T>(Func<T> query)
+    {
+        BackgroundThread.LowerPriority(); // the thread ends with the query
+        return query();
+    }
 
     // The engine's errors are sentences for the person who asked; they travel as they are.
     private static T Guard<T>(Func<T> query)
@@ -317,9 +324,7 @@ internal sealed class QueryService(
         }
         catch (QueryException e)
         {
-            StatusCode code = e.Kind == QueryErrorKind.TimeLimit ? StatusCode.DeadlineExceeded
-                : e.IsCallersMistake ? StatusCode.InvalidArgument
-                : StatusCode.ResourceExhausted;
+            StatusCode code = e.IsCallersMistake ? StatusCode.InvalidArgument : StatusCode.ResourceExhausted;
             throw new RpcException(new Status(code, e.Message));
         }
     }

@@ -8,6 +8,16 @@ namespace NodeAgent.Tsdb.Chunks;
 /// </summary>
 internal static class ColumnCodec
 {
+    /// <summary>Whether every row has a value.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> chunk) => chunk[0] == 0;
+
+    /// <summary>Decodes a column in which every row has a value.</summary>
+    public static void DecodeWhole(ReadOnlySpan<byte> chunk, Span<double> values)
+    {
+        ChunkReader reader = new(chunk[1..]);
+        ValueCodec.Decode(ref reader, values);
+    }
+
     /// <summary>Decodes what lies in a time range to the front of both spans; returns how much that is.</summary>
     /// <param name="chunk">The encoded column; not empty.</param>
     /// <param name="times">The times of all rows; overwritten.</param>

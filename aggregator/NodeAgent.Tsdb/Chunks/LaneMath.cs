@@ -54,9 +54,10 @@ internal static class LaneMath
 
         int i = 0;
         Vector<long> addends = new(addend);
+        ref long start = ref System.Runtime.InteropServices.MemoryMarshal.GetReference(values);
         for (; i <= values.Length - Vector<long>.Count; i += Vector<long>.Count)
         {
-            (new Vector<long>(values[i..]) + addends).CopyTo(values[i..]);
+            (Vector.LoadUnsafe(ref start, (nuint)i) + addends).StoreUnsafe(ref start, (nuint)i);
         }
 
         for (; i < values.Length; i++)

@@ -29,6 +29,9 @@ internal sealed class HeadPart(bool isInOrder)
         set => Volatile.Write(ref _count, value);
     }
 
+    /// <summary>When upkeep first saw the open rows; 0: there were none. Used by upkeep under the writer lock.</summary>
+    public long OpenSinceUnixMs { get; set; }
+
     /// <summary>Closed blocks in the order in which they were closed. The array never changes; it is replaced.</summary>
     public Block[] Blocks
     {

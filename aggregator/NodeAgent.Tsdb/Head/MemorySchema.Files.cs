@@ -5,6 +5,8 @@ namespace NodeAgent.Tsdb.Head;
 /// <summary>What a schema of a durable store has besides: blocks that leave for files, and what the files hold.</summary>
 internal sealed partial class MemorySchema
 {
+    private const long SilentRetireMs = 24 * 3_600_000L; // a node that is away for a day costs its series' identities, no more
+
     private volatile SchemaState _state = SchemaState.Empty;
 
     /// <summary>Dense, never reused; what files and the manifest call the schema.</summary>
@@ -26,6 +28,22 @@ internal sealed partial class MemorySchema
         {
             Counters.Count(AppendResult.Duplicate);
             return AppendResult.Duplicate;
+        }
+    }
+
+    /// <summary>
+    /// Whether all that the schema held is in files and nobody will feed it: replaced by another, or silent for long. It takes no rows from
+    /// here on; whoever comes with one registers anew.
+    /// </summary>
+    public bool TryRetire(long nowUnixMs)
+    {
+        lock (_writer)
+        {
+            SchemaState state = _state;
+            bool isLeft = IsReplaced || nowUnixMs - state.LastUnixMs >= SilentRetireMs;
+            bool isInFiles = state.LastUnixMs > long.MinValue && _main.IsEmpty && _late.IsEmpty && _main.Rows is null && _late.Rows is null;
+            _expired |= isLeft && isInFiles;
+            return isLeft && isInFiles;
         }
     }
 

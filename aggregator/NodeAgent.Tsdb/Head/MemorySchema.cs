@@ -14,6 +14,7 @@ namespace NodeAgent.Tsdb.Head;
 internal sealed partial class MemorySchema : SchemaHandle
 {
     private const int FirstRows = 8; // a head starts small and doubles: short-lived schemas cost little
+    private const int FirstRowsSpread = 8; // not all heads of a fleet double in the same second: a thousand nodes' would be 200 MB to copy
     private const long QuietMs = 10 * 60_000; // a silent schema's head is closed and its memory freed
     private const long QuietReplacedMs = 60_000; // sooner where another schema took over, or for late rows
 
@@ -21,6 +22,7 @@ internal sealed partial class MemorySchema : SchemaHandle
     private readonly StoreAccounts _accounts;
     private readonly MemorySeries[] _series;
     private readonly uint[] _scales;
+    private readonly int _firstRows;
     private readonly HeadPart _main = new(isInOrder: true);
     private readonly HeadPart _late = new(isInOrder: false);
     private LiveTap[] _taps = [];
@@ -50,6 +52,7 @@ internal sealed partial class MemorySchema : SchemaHandle
         _series = series;
         _scales = scales;
         _closeAt = firstCloseAt;
+        _firstRows = FirstRows + (firstCloseAt % FirstRowsSpread);
         _accounts = accounts;
     }
 
@@ -145,6 +148,8 @@ internal sealed partial class MemorySchema : SchemaHandle
             long mainQuietMs = _mainQuiet.Measure(Counters.Stored, nowUnixMs);
             CloseIfQuietNeedsLock(_main, mainQuietMs, IsReplaced ? QuietReplacedMs : QuietMs);
             CloseIfQuietNeedsLock(_late, _lateQuiet.Measure(Counters.Of(AppendResult.Late), nowUnixMs), QuietReplacedMs);
+            CloseIfOldNeedsLock(_main, nowUnixMs);
+            CloseIfOldNeedsLock(_late, nowUnixMs);
             _state = _state.RegisteredUnixMs == 0 ? _state with { RegisteredUnixMs = nowUnixMs } : _state;
             long forgetMs = IsReplaced && !_accounts.HasFiles ? QuietReplacedMs : _accounts.Options.RetentionMs;
             long sinceUnixMs = _state.LastUnixMs > long.MinValue ? _state.LastUnixMs : _state.RegisteredUnixMs;
@@ -293,7 +298,7 @@ internal sealed partial class MemorySchema : SchemaHandle
             return rows;
         }
 
-        int capacity = Math.Min(_accounts.Options.HeadRows, rows is null ? FirstRows : rows.Capacity * 2);
+        int capacity = Math.Min(_accounts.Options.HeadRows, rows is null ? _firstRows : rows.Capacity * 2);
         Rows larger = rows is null ? new Rows(capacity, _series.Length) : rows.CopyWithCapacity(capacity, count);
         _accounts.AddHeadBytes(larger.Bytes - (rows?.Bytes ?? 0));
         part.Rows = larger;
@@ -319,6 +324,22 @@ internal sealed partial class MemorySchema : SchemaHandle
             }
 
             FreeRowsNeedsLock(part);
+        }
+    }
+
+    private void CloseIfOldNeedsLock(HeadPart part, long nowUnixMs)
+    {
+        if (part.Count == 0)
+        {
+            part.OpenSinceUnixMs = 0;
+        }
+        else if (part.OpenSinceUnixMs == 0 || nowUnixMs < part.OpenSinceUnixMs)
+        {
+            part.OpenSinceUnixMs = nowUnixMs;
+        }
+        else if (nowUnixMs - part.OpenSinceUnixMs >= _accounts.MaxOpenMs)
+        {
+            CloseNeedsLock(part);
         }
     }
 
@@ -349,6 +370,7 @@ internal sealed partial class MemorySchema : SchemaHandle
         part.Blocks = blocks;
         part.Count = 0;
         part.WalIds = WalRange.None;
+        part.OpenSinceUnixMs = 0;
         Interlocked.Increment(ref _version);
         _accounts.AddBlockBytes(block.Bytes);
         if (!_accounts.HasFiles)

@@ -23,6 +23,9 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
     /// </summary>
     public bool HasFiles { get; init; }
 
+    /// <summary>A head is closed when it has been open for so long, full or not: its rows keep the log from being let go of.</summary>
+    public long MaxOpenMs { get; init; } = long.MaxValue;
+
     public long HeadBytes => Volatile.Read(ref _headBytes);
 
     public long BlockBytes => Volatile.Read(ref _blockBytes);

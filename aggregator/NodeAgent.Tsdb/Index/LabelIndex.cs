@@ -43,6 +43,18 @@ internal sealed class LabelIndex
         }
     }
 
+    /// <summary>To be called after series were added that are older than others.</summary>
+    public void Sort()
+    {
+        foreach (Dictionary<string, PostingList> values in _names.Values)
+        {
+            foreach (PostingList list in values.Values)
+            {
+                list.Sort();
+            }
+        }
+    }
+
     /// <summary>Removes series, each touched list once.</summary>
     public void Remove(IReadOnlyCollection<MemorySeries> dead)
     {

@@ -1,12 +1,13 @@
 namespace NodeAgent.Tsdb.Index;
 
 /// <summary>
-/// Ids of the series that carry one label pair, ascending. Ids grow, so adding is appending. Guarded by the registration lock.
+/// Ids of the series that carry one label pair, ascending. Ids grow, so adding is appending; whoever adds older ones sorts at the end. Guarded by the registration lock.
 /// </summary>
 internal sealed class PostingList
 {
     private int[] _ids = new int[2];
     private int _count;
+    private bool _isSorted = true;
 
     public int Count => _count;
 
@@ -19,7 +20,18 @@ internal sealed class PostingList
             Array.Resize(ref _ids, _count * 2);
         }
 
+        _isSorted &= _count == 0 || id > _ids[_count - 1];
         _ids[_count++] = id;
+    }
+
+    /// <summary>Restores the order after ids were added in another one: while a store opens, silent series come behind live ones.</summary>
+    public void Sort()
+    {
+        if (!_isSorted)
+        {
+            _ids.AsSpan(0, _count).Sort();
+            _isSorted = true;
+        }
     }
 
     /// <summary>Removes the ids that are in the set.</summary>

@@ -8,7 +8,7 @@ namespace NodeAgent.Tsdb.Index;
 /// Who exists: nodes, their schemas, the series and the index over them. Changed at registration and when something is forgotten,
 /// never by an append. Not thread-safe: the store guards it with its registration lock.
 /// </summary>
-internal sealed class SeriesCatalog(StoreAccounts accounts)
+internal sealed partial class SeriesCatalog(StoreAccounts accounts)
 {
     private readonly SortedDictionary<string, NodeEntry> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<SeriesKey, MemorySeries> _series = [];
@@ -61,7 +61,7 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
         out bool isNew)
     {
         isNew = false;
-        int missing = keys.Count(key => !_series.ContainsKey(key));
+        int missing = keys.Count(key => !_series.TryGetValue(key, out MemorySeries? known) || _inactive.ContainsKey(known.Id));
         _nodes.TryGetValue(node, out NodeEntry? entry);
         if (missing > 0 && (entry?.SeriesCount ?? 0) + missing > maxSeries)
         {
@@ -118,18 +118,21 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
             _nodes.Add(node, entry = new NodeEntry());
         }
 
-        int before = _index.Count;
+        entry.SeriesCount += keys.Count(key => !_series.TryGetValue(key, out MemorySeries? known) || _inactive.ContainsKey(known.Id));
         MemorySeries[] columns = Resolve(definitions, keys, intervalMs, ids);
-        entry.SeriesCount += _index.Count - before;
         foreach (MemorySchema other in entry.Schemas)
         {
             other.IsReplaced |= other.Sampler == sampler;
         }
 
         MemorySchema schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions, id);
+        schema.IsReplaced = sampler.Length == 0; // only holds on to inactive series, see InactiveSchemas
         entry.Schemas.Add(schema);
         return schema;
     }
+
+    /// <summary>Everything is restored; only now may anybody select.</summary>
+    public void EndRestore() => _index.Sort();
 
     /// <summary>Forgets schemas that hold nothing, and the series that were only there.</summary>
     public void Forget(IReadOnlyCollection<MemorySchema> dead)
@@ -190,6 +193,7 @@ internal sealed class SeriesCatalog(StoreAccounts accounts)
         for (int i = 0; i < columns.Length; i++)
         {
             columns[i].AddColumn(schema, i);
+            RemoveInactive(columns[i]);
         }
 
         return schema;

@@ -91,6 +91,9 @@ internal sealed class SeriesRegistry : IDisposable
         }
     }
 
+    /// <summary>To be called after the last <see cref="Restore"/>, before anything is matched.</summary>
+    public void EndRestore() => Write(catalog => catalog.EndRestore());
+
     public MemorySeries[] Match(Selector selector) => Read(catalog => catalog.Select(selector));
 
     /// <summary>A series by its id; null: it is forgotten.</summary>
@@ -139,18 +142,30 @@ internal sealed class SeriesRegistry : IDisposable
     }
 
     /// <summary>Takes schemas out of the index, and the series that were only theirs.</summary>
-    public void Forget(List<MemorySchema> dead)
+    public void Forget(List<MemorySchema> dead) => Write(catalog => catalog.Forget(dead));
+
+    /// <summary>Series that nobody feeds any more.</summary>
+    public int InactiveCount => Read(catalog => catalog.InactiveCount);
+
+    /// <summary>See <see cref="SeriesCatalog.Retire"/>.</summary>
+    public void Retire(List<MemorySchema> retired) => Write(catalog => catalog.Retire(retired));
+
+    /// <summary>See <see cref="SeriesCatalog.ForgetInactive"/>.</summary>
+    public List<int> ForgetInactive(long oldestUnixMs, int most, out int early)
     {
-        _lock.EnterWriteLock();
-        try
-        {
-            _catalog.Forget(dead);
-            Volatile.Write(ref _indexBytes, _catalog.EstimatedBytes);
-        }
-        finally
-        {
-            _lock.ExitWriteLock();
-        }
+        List<int> ids = [];
+        int count = 0;
+        Write(catalog => ids = catalog.ForgetInactive(oldestUnixMs, most, _quota, out count));
+        early = count;
+        return ids;
+    }
+
+    /// <summary>See <see cref="SeriesCatalog.InactiveSchemas"/>.</summary>
+    public List<(MemorySchema Schema, SchemaState State)> InactiveSchemas()
+    {
+        List<(MemorySchema, SchemaState)> schemas = [];
+        Write(catalog => schemas = catalog.InactiveSchemas());
+        return schemas;
     }
 
     /// <summary>What the registry and the schemas' counters know; sizes and evictions are the store's to add.</summary>
@@ -206,6 +221,20 @@ internal sealed class SeriesRegistry : IDisposable
             {
                 schema.Taps = Array.FindAll(schema.Taps, tap => tap.Subscription != subscription);
             }
+        }
+        finally
+        {
+            _lock.ExitWriteLock();
+        }
+    }
+
+    private void Write(Action<SeriesCatalog> write)
+    {
+        _lock.EnterWriteLock();
+        try
+        {
+            write(_catalog);
+            Volatile.Write(ref _indexBytes, _catalog.EstimatedBytes);
         }
         finally
         {

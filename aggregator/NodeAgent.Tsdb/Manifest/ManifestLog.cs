@@ -74,6 +74,16 @@ internal sealed class ManifestLog : IDisposable
                     }
 
                     break;
+                case ManifestRecord.ForgetSeries:
+                    while (!bytes.IsEmpty)
+                    {
+                        into.ForgetSeries(ManifestRecords.ReadInt(ref bytes));
+                    }
+
+                    break;
+                case ManifestRecord.Log:
+                    into.Log(new Guid(record.Payload));
+                    break;
                 default:
                     throw new InvalidDataException($"The manifest has a record of type {record.Type}, which a later version may have written.");
             }
@@ -137,19 +147,45 @@ internal sealed class ManifestLog : IDisposable
         return TryAppend(ManifestRecord.Forget);
     }
 
+    /// <summary>Notes that series are gone. Best effort until the next commit, like <see cref="TryForget"/>.</summary>
+    public bool TryForgetSeries(IReadOnlyList<int> ids)
+    {
+        foreach (int[] some in ids.Chunk(100_000))
+        {
+            _record.Clear();
+            Array.ForEach(some, id => _record.WriteUnsigned((ulong)id));
+            if (!TryAppend(ManifestRecord.ForgetSeries))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes whose ids the edits and states name. False: it was not taken.</summary>
+    public bool TryRecord(Guid logId)
+    {
+        _record.Clear();
+        Span<byte> bytes = stackalloc byte[16];
+        logId.TryWriteBytes(bytes);
+        _record.Write(bytes);
+        return TryAppend(ManifestRecord.Log);
+    }
+
     /// <summary>False: the disk refuses. What was taken stays in memory and is written by a later call, or lost with the process.</summary>
     public bool TryCommit() => _log.Commit() == CommitOutcome.Done;
 
     /// <summary>Writes all that holds behind what there is, then frees what came before.</summary>
-    public bool TryShorten(IReadOnlyList<MemorySchema> schemas, SegmentEdit whole)
+    public bool TryShorten(Guid logId, IReadOnlyList<(MemorySchema Schema, SchemaState State)> schemas, SegmentEdit whole)
     {
         ulong before = _log.Status().NextId - 1;
-        if (!TryRecord(schemas) || !TryRecord(whole))
+        if (!TryRecord(logId) || !TryRecord([.. schemas.Select(pair => pair.Schema)]) || !TryRecord(whole))
         {
             return false;
         }
 
-        Record([.. schemas.Select(schema => (schema, schema.State))]);
+        Record(schemas);
         if (!TryCommit())
         {
             return false;
@@ -184,4 +220,8 @@ internal interface IManifestReplay
     void State(int schemaId, SchemaState state);
 
     void Forget(int schemaId);
+
+    void Log(Guid logId);
+
+    void ForgetSeries(int seriesId);
 }

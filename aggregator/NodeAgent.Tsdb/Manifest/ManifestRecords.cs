@@ -24,6 +24,15 @@ internal enum ManifestRecord : byte
 
     /// <summary>Schemas that are gone.</summary>
     Forget = 4,
+
+    /// <summary>Which log the ids are of from here on. What was said of ids before no longer holds.</summary>
+    Log = 5,
+
+    /// <summary>
+    /// Series that are gone although a schema that is not may name them: their ids mean nothing any more, and who comes with the same labels
+    /// gets another one.
+    /// </summary>
+    ForgetSeries = 6,
 }
 
 /// <summary>A schema as the manifest has it.</summary>

@@ -52,6 +52,24 @@ internal sealed class ManifestState : IManifestReplay
 
     void IManifestReplay.State(int schemaId, SchemaState state) => States[schemaId] = state;
 
+    /// <summary>Of which log the ids are; empty: none was named.</summary>
+    public Guid LogId { get; private set; }
+
+    /// <summary>Series whose ids mean nothing any more.</summary>
+    public HashSet<int> ForgottenSeries { get; } = [];
+
+    void IManifestReplay.ForgetSeries(int seriesId) => ForgottenSeries.Add(seriesId);
+
+    void IManifestReplay.Log(Guid logId)
+    {
+        LogId = logId;
+        WalId = 0;
+        foreach (int schemaId in States.Keys.ToArray())
+        {
+            States[schemaId] = States[schemaId] with { DurableWalId = 0 };
+        }
+    }
+
     void IManifestReplay.Forget(int schemaId)
     {
         Schemas.Remove(schemaId);

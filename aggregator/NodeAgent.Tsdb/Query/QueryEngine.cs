@@ -13,6 +13,9 @@ public sealed class QueryEngine(ISeriesReader store, QueryLimits limits, TimePro
 {
     private readonly QueryAdmission _admission = new(limits);
 
+    /// <summary>Who scans; for tests and measurements.</summary>
+    internal ScanGate Gate { get; } = new(limits.MaxScanning);
+
     /// <summary>Values at one moment.</summary>
     /// <param name="plan">What to compute.</param>
     /// <param name="atUnixMs">The moment.</param>
@@ -24,7 +27,8 @@ public sealed class QueryEngine(ISeriesReader store, QueryLimits limits, TimePro
         PlanRules.Check(plan);
         StepGrid grid = PlanRules.CheckInstant(atUnixMs);
         using QueryAdmission.Lease lease = _admission.Enter(caller);
-        QueryBudget budget = new(limits, time, cancellation);
+        using QueryBudget budget = new(limits, time, Gate, cancellation);
+        budget.Resume();
         List<QueryValue> results = [];
         foreach (ResultRow row in new PlanRun(store, plan, grid, budget).Rows())
         {
@@ -49,8 +53,7 @@ public sealed class QueryEngine(ISeriesReader store, QueryLimits limits, TimePro
         PlanRules.Check(plan);
         StepGrid grid = PlanRules.CheckRange(startUnixMs, endUnixMs, stepMs, limits);
         QueryAdmission.Lease lease = _admission.Enter(caller);
-        QueryBudget budget = new(limits, time, cancellation);
-        budget.Pause();
+        QueryBudget budget = new(limits, time, Gate, cancellation);
         return new RangeExecution(new PlanRun(store, plan, grid, budget), grid, budget, lease);
     }
 }

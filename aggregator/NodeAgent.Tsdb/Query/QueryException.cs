@@ -18,8 +18,8 @@ public enum QueryErrorKind
     /// <summary><see cref="QueryLimits.MaxSteps"/>.</summary>
     TooManySteps = 5,
 
-    /// <summary><see cref="QueryLimits.MaxHeldValues"/>.</summary>
-    TooManyHeldValues = 6,
+    /// <summary><see cref="QueryLimits.MaxMemoryBytes"/>.</summary>
+    TooMuchMemory = 6,
 
     /// <summary><see cref="QueryLimits.MaxTime"/>.</summary>
     TimeLimit = 7,

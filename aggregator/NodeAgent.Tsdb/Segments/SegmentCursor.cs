@@ -13,6 +13,7 @@ internal sealed class SegmentCursor : IDisposable
     private const int TimeSlots = 16; // time columns kept; neighbours in the file nearly always share theirs
 
     private readonly SegmentFile _file;
+    private readonly IScanMeter? _meter;
     private readonly FileWindow _pages;
     private readonly FileWindow _data;
     private readonly FileWindow _timeData;
@@ -25,9 +26,13 @@ internal sealed class SegmentCursor : IDisposable
     private int _timeEntryCount;
     private byte[] _unpacked = [];
 
-    public SegmentCursor(SegmentFile file, ReadCounters counters)
+    /// <param name="file">The segment.</param>
+    /// <param name="counters">Of the store.</param>
+    /// <param name="meter">Is told of each chunk of samples before it is decoded; null: nobody counts.</param>
+    public SegmentCursor(SegmentFile file, ReadCounters counters, IScanMeter? meter = null)
     {
         _file = file;
+        _meter = meter;
         _pages = new FileWindow(file, counters);
         _data = new FileWindow(file, counters);
         _timeData = new FileWindow(file, counters);
@@ -120,9 +125,19 @@ internal sealed class SegmentCursor : IDisposable
             if (length > 0 && place.LastUnixMs >= fromUnixMs && place.FirstUnixMs <= toUnixMs)
             {
                 int start = buffer.Count;
-                buffer.Tail(place.Rows, out Span<long> times, out Span<double> values);
-                column.TimesOf(i).CopyTo(times);
-                buffer.Commit(ColumnCodec.Decode(chunk, times, values, fromUnixMs, toUnixMs));
+                _meter?.Take(place.Rows);
+                if (ColumnCodec.IsWhole(chunk))
+                {
+                    ColumnCodec.DecodeWhole(chunk, buffer.TailShared(column, i, fromUnixMs, toUnixMs));
+                    buffer.CommitShared();
+                }
+                else
+                {
+                    buffer.Tail(place.Rows, out Span<long> times, out Span<double> values);
+                    column.TimesOf(i).CopyTo(times);
+                    buffer.Commit(ColumnCodec.Decode(chunk, times, values, fromUnixMs, toUnixMs));
+                }
+
                 runs.Note(start, buffer);
             }
         }

@@ -26,6 +26,18 @@ internal sealed class TimeColumn
 
     public ref readonly Chunk this[int index] => ref _chunks[index];
 
+    /// <summary>Rows of the chunks that reach into (from, to].</summary>
+    public int RowsIn(long fromUnixMs, long toUnixMs)
+    {
+        int rows = 0;
+        foreach (ref readonly Chunk chunk in _chunks.AsSpan())
+        {
+            rows += chunk.LastUnixMs > fromUnixMs && chunk.FirstUnixMs <= toUnixMs ? chunk.Rows : 0;
+        }
+
+        return rows;
+    }
+
     /// <exception cref="InvalidDataException">The bytes make no sense.</exception>
     public static TimeColumn Parse(ReadOnlySpan<byte> run)
     {

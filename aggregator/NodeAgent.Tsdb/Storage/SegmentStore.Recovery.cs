@@ -32,8 +32,14 @@ internal sealed partial class SegmentStore
     {
         _nextIds = state.NextIds;
         _walId = state.WalId;
-        foreach (SchemaRecord record in state.Schemas.Values.OrderBy(record => record.Id))
+        _logId = state.LogId;
+        foreach (SchemaRecord whole in state.Schemas.Values.OrderBy(record => record.Id))
         {
+            if (Known(whole, state.ForgottenSeries) is not { } record)
+            {
+                continue;
+            }
+
             MemorySchema? schema = _registry.Restore(
                 record.Id, record.Node, record.Sampler, record.IntervalMs, record.Definitions, record.Ids);
             if (schema is null)
@@ -46,7 +52,22 @@ internal sealed partial class SegmentStore
             schema.Restore(state.States.GetValueOrDefault(record.Id, SchemaState.Empty));
         }
 
+        _registry.EndRestore();
         _registry.NextIds = (state.NextIds.Series, state.NextIds.Metric, state.NextIds.Schema);
+    }
+
+    /// <summary>A schema without the series that are forgotten; null: there is nothing else in it.</summary>
+    private static SchemaRecord? Known(SchemaRecord record, HashSet<int> forgotten)
+    {
+        if (forgotten.Count == 0 || !Array.Exists(record.Ids, id => forgotten.Contains(id.Series)))
+        {
+            return record;
+        }
+
+        int[] kept = [.. Enumerable.Range(0, record.Ids.Length).Where(i => !forgotten.Contains(record.Ids[i].Series))];
+        return kept.Length == 0
+            ? null
+            : record with { Definitions = [.. kept.Select(i => record.Definitions[i])], Ids = [.. kept.Select(i => record.Ids[i])] };
     }
 
     private OpenError? OpenSegments(ManifestState state)

@@ -31,6 +31,8 @@ internal sealed partial class SegmentStore : IDisposable
     private NextIds _nextIds;
     private ulong _walId;
     private long _shortenedBytes;
+    private readonly List<int> _forgotten = []; // series that the journal has not been told of yet
+    private Guid _logId;
 
     private SegmentStore(IFileOps files, string root, SeriesRegistry registry, ManifestLog manifest)
     {
@@ -125,7 +127,7 @@ internal sealed partial class SegmentStore : IDisposable
             List<MemorySchema> unknown = [.. publication.States.Select(state => state.Schema).Where(schema => !schema.IsRecorded)];
             ulong walId = Math.Max(_walId, publication.WalId);
             SegmentEdit edit = new(false, walId, publication.Added, publication.Removed, NextIdsNeedsLock());
-            if (!_manifest.TryRecord(unknown) || !_manifest.TryRecord(edit))
+            if (!TryNoteForgottenNeedsLock() || !_manifest.TryRecord(unknown) || !_manifest.TryRecord(edit))
             {
                 LastError = _manifest.Error;
                 publication.CloseOpened();
@@ -137,6 +139,26 @@ internal sealed partial class SegmentStore : IDisposable
             _manifest.Record(publication.States);
             _unfinished = publication with { WalId = walId };
             return TryFinishNeedsLock() ? PublicationResult.Done : PublicationResult.Unfinished;
+        }
+    }
+
+    /// <summary>Of which log the ids are; empty: none was named.</summary>
+    public Guid LogId => _logId;
+
+    /// <summary>Says of which log the ids are from here on; nothing is known of its records. False: the disk refuses to note it.</summary>
+    public bool TryUseLog(Guid logId)
+    {
+        lock (_publication)
+        {
+            if (!_manifest.TryRecord(logId) || !_manifest.TryCommit())
+            {
+                LastError = _manifest.Error;
+                return false;
+            }
+
+            _logId = logId;
+            Volatile.Write(ref _walId, 0);
+            return true;
         }
     }
 
@@ -172,25 +194,38 @@ internal sealed partial class SegmentStore : IDisposable
         }
     }
 
+    /// <summary>
+    /// Forgets series and notes it, ahead of any record in which somebody with the same labels has another id.
+    /// </summary>
+    /// <param name="forget">Forgets them; returns their ids.</param>
+    public void ForgetSeries(Func<List<int>> forget)
+    {
+        lock (_publication)
+        {
+            _forgotten.AddRange(forget());
+            TryNoteForgottenNeedsLock();
+        }
+    }
+
     /// <summary>Writes the manifest anew when most of it no longer holds.</summary>
     public void ShortenManifest()
     {
         lock (_publication)
         {
             long bytes = _manifest.DiskBytes;
-            if (bytes < ShortenAboveBytes || bytes < 3 * _shortenedBytes || !TryFinishNeedsLock())
+            if (bytes >= ShortenAboveBytes && bytes >= 3 * _shortenedBytes)
             {
-                return;
+                TryShortenNeedsLock();
             }
+        }
+    }
 
-            List<MemorySchema> schemas = [];
-            _registry.CopySchemas(schemas);
-            schemas.RemoveAll(schema => !schema.IsRecorded);
-            SegmentInfo[] segments = [.. Current.All.Select(file => file.Info)];
-            if (_manifest.TryShorten(schemas, new SegmentEdit(true, _walId, segments, [], NextIdsNeedsLock())))
-            {
-                _shortenedBytes = _manifest.DiskBytes;
-            }
+    /// <summary>For tests: writes the manifest anew, however small it is.</summary>
+    internal bool ShortenNow()
+    {
+        lock (_publication)
+        {
+            return TryShortenNeedsLock();
         }
     }
 
@@ -205,6 +240,37 @@ internal sealed partial class SegmentStore : IDisposable
             _sets.Replace(new SegmentSet([]));
             _manifest.Dispose();
         }
+    }
+
+    private bool TryShortenNeedsLock()
+    {
+        if (!TryFinishNeedsLock() || !TryNoteForgottenNeedsLock())
+        {
+            return false;
+        }
+
+        List<MemorySchema> alive = [];
+        _registry.CopySchemas(alive);
+        List<(MemorySchema Schema, SchemaState State)> schemas =
+            [.. alive.Where(schema => schema.IsRecorded).Select(schema => (schema, schema.State)), .. _registry.InactiveSchemas()];
+        SegmentInfo[] segments = [.. Current.All.Select(file => file.Info)];
+        if (!_manifest.TryShorten(_logId, schemas, new SegmentEdit(true, _walId, segments, [], NextIdsNeedsLock())))
+        {
+            return false;
+        }
+
+        _shortenedBytes = _manifest.DiskBytes;
+        return true;
+    }
+
+    private bool TryNoteForgottenNeedsLock()
+    {
+        if (_forgotten.Count > 0 && _manifest.TryForgetSeries(_forgotten))
+        {
+            _forgotten.Clear();
+        }
+
+        return _forgotten.Count == 0;
     }
 
     private NextIds NextIdsNeedsLock()

@@ -15,6 +15,7 @@ internal sealed class StorageCounters
     private long _samplesDroppedForRoom;
     private long _flushes;
     private long _merges;
+    private long _seriesForgotten;
 
     /// <summary>Segments set aside because they are damaged, with the reasons.</summary>
     public ConcurrentQueue<SegmentProblem> Quarantined { get; } = new();
@@ -36,6 +37,11 @@ internal sealed class StorageCounters
     public long SamplesExpired => Interlocked.Read(ref _samplesExpired);
 
     public long SamplesDroppedForRoom => Interlocked.Read(ref _samplesDroppedForRoom);
+
+    /// <summary>Series forgotten before their samples were gone.</summary>
+    public long SeriesForgotten => Interlocked.Read(ref _seriesForgotten);
+
+    public void AddSeriesForgotten(int series) => Interlocked.Add(ref _seriesForgotten, series);
 
     public void AddQuarantined(SegmentProblem problem) => Quarantined.Enqueue(problem);
 

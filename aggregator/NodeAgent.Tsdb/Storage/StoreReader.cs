@@ -10,7 +10,7 @@ namespace NodeAgent.Tsdb.Storage;
 /// Reads series out of segments and heads. The head is looked at first and the segments after it: a block that moves from one to the
 /// other meanwhile is seen twice, which merging undoes, never not at all. One thread.
 /// </summary>
-internal sealed class StoreReader(SegmentStore store) : ISampleReader, ITierReader
+internal sealed class StoreReader(SegmentStore store, IScanMeter? meter = null) : ISampleReader, ITierReader
 {
     private readonly List<SchemaSnapshot> _snapshots = [];
     private readonly RunMerge _runs = new();
@@ -68,6 +68,7 @@ internal sealed class StoreReader(SegmentStore store) : ISampleReader, ITierRead
             isWhole &= MakeRows(stored, columns, at, start, bucketMs, into);
             if (tier.CursorOf(i).TryFind(stored.MetricId, stored.Id, out ReadOnlySpan<byte> run, out TimeColumn? column))
             {
+                meter?.Take(column!.RowsIn(start, end));
                 isWhole &= !TierCodec.Decode(run, column!, start, end, into);
             }
 
@@ -161,7 +162,7 @@ internal sealed class StoreReader(SegmentStore store) : ISampleReader, ITierRead
             SegmentInfo info = files[i].Info;
             if (info.LastUnixMs >= fromUnixMs && info.FirstUnixMs <= toUnixMs)
             {
-                SegmentCursor cursor = _cursors[i] ??= new SegmentCursor(files[i], store.Reads);
+                SegmentCursor cursor = _cursors[i] ??= new SegmentCursor(files[i], store.Reads, meter);
                 cursor.Read(series.MetricId, series.Id, fromUnixMs, toUnixMs, buffer, _runs);
             }
         }
@@ -230,6 +231,7 @@ internal sealed class StoreReader(SegmentStore store) : ISampleReader, ITierRead
             if (block.LastUnixMs >= fromUnixMs && block.FirstUnixMs <= toUnixMs)
             {
                 int start = buffer.Count;
+                meter?.Take(block.Rows);
                 block.Read(column, fromUnixMs, toUnixMs, buffer);
                 _runs.Note(start, buffer);
             }
@@ -240,6 +242,7 @@ internal sealed class StoreReader(SegmentStore store) : ISampleReader, ITierRead
     {
         int start = buffer.Count;
         Range wanted = TimeSearch.FirstAtOrAfter(head.Times, fromUnixMs)..TimeSearch.FirstAfter(head.Times, toUnixMs);
+        meter?.Take(head.Times[wanted].Length);
         buffer.Add(head.Times[wanted], head.Values[wanted]);
         _runs.Note(start, buffer);
     }

@@ -11,8 +11,8 @@ internal sealed class StoreWorkers : IDisposable
 
     public StoreWorkers(Action<long> write, Action<long> merge)
     {
-        _writer = new Worker("tsdb-write", ThreadPriority.Normal, write);
-        _merger = new Worker("tsdb-merge", ThreadPriority.BelowNormal, merge);
+        _writer = new Worker("tsdb-write", canWait: false, write);
+        _merger = new Worker("tsdb-merge", canWait: true, merge);
     }
 
     /// <summary>Lets both do what is due at a time. Returns at once.</summary>
@@ -35,13 +35,15 @@ internal sealed class StoreWorkers : IDisposable
         private readonly AutoResetEvent _wake = new(false);
         private readonly Thread _thread;
         private readonly Action<long> _work;
+        private readonly bool _canWait;
         private long _nowUnixMs;
         private volatile bool _stopping;
 
-        public Worker(string name, ThreadPriority priority, Action<long> work)
+        public Worker(string name, bool canWait, Action<long> work)
         {
             _work = work;
-            _thread = new Thread(Run) { Name = name, IsBackground = true, Priority = priority };
+            _canWait = canWait;
+            _thread = new Thread(Run) { Name = name, IsBackground = true };
             _thread.Start();
         }
 
@@ -65,6 +67,11 @@ internal sealed class StoreWorkers : IDisposable
 
         private void Run()
         {
+            if (_canWait)
+            {
+                BackgroundThread.LowerPriority();
+            }
+
             while (true)
             {
                 _wake.WaitOne();

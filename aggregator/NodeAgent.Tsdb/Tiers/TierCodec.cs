@@ -96,6 +96,7 @@ internal static class TierCodec
                 FirstUnixMs = times.Ends[i] - times.Firsts[i],
                 LastUnixMs = times.Ends[i] - times.Lasts[i],
                 Count = times.Counts[i],
+                First = double.NaN, // unless the series was a counter when the row was made
             };
         }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -13,7 +14,13 @@ public static class Crc32C
 {
     private const uint ReflectedPolynomial = 0x82F63B78;
 
+    // Bytes of a lane: long ones for runs of segments, short ones for what is left of those and for small records.
+    private const int LongLane = 1024;
+    private const int ShortLane = 128;
+
     private static readonly uint[] s_table = MakeTable();
+    private static readonly uint[] s_longLane = MakeMove(LongLane);
+    private static readonly uint[] s_shortLane = MakeMove(ShortLane);
 
     /// <summary>The checksum of the bytes.</summary>
     public static uint Compute(ReadOnlySpan<byte> bytes) => Append(0, bytes);
@@ -34,6 +41,8 @@ public static class Crc32C
 
     private static uint AppendSse42(uint crc, ReadOnlySpan<byte> bytes)
     {
+        crc = AppendLanes(crc, ref bytes, LongLane, s_longLane);
+        crc = AppendLanes(crc, ref bytes, ShortLane, s_shortLane);
         ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
         ulong wide = crc;
         foreach (ulong word in words) wide = Sse42.X64.Crc32(wide, word);
@@ -41,6 +50,54 @@ public static class Crc32C
         crc = (uint)wide;
         foreach (byte value in bytes[(words.Length * sizeof(ulong))..]) crc = Sse42.Crc32(crc, value);
         return crc;
+    }
+
+    /// <summary>
+    /// Three lanes at once, because the instruction takes three cycles and one can begin in each. The lanes' checksums are put together by moving
+    /// the first ones on by a lane's length of zeros, which is linear and so a table (as in M. Adler's crc32c.c, written down anew).
+    /// </summary>
+    private static uint AppendLanes(uint crc, ref ReadOnlySpan<byte> bytes, int lane, uint[] moved)
+    {
+        int words = lane / sizeof(ulong);
+        while (bytes.Length >= 3 * lane)
+        {
+            ref ulong first = ref Unsafe.As<byte, ulong>(ref MemoryMarshal.GetReference(bytes));
+            ref ulong second = ref Unsafe.Add(ref first, words);
+            ref ulong third = ref Unsafe.Add(ref second, words);
+            ulong a = crc;
+            ulong b = 0;
+            ulong c = 0;
+            for (int i = 0; i < words; i++)
+            {
+                a = Sse42.X64.Crc32(a, Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<ulong, byte>(ref Unsafe.Add(ref first, i))));
+                b = Sse42.X64.Crc32(b, Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<ulong, byte>(ref Unsafe.Add(ref second, i))));
+                c = Sse42.X64.Crc32(c, Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<ulong, byte>(ref Unsafe.Add(ref third, i))));
+            }
+
+            crc = Move(Move((uint)a, moved) ^ (uint)b, moved) ^ (uint)c;
+            bytes = bytes[(3 * lane)..];
+        }
+
+        return crc;
+    }
+
+    private static uint Move(uint crc, uint[] moved) =>
+        moved[(byte)crc] ^ moved[256 + (byte)(crc >> 8)] ^ moved[512 + (byte)(crc >> 16)] ^ moved[768 + (crc >> 24)];
+
+    /// <summary>For each byte of a checksum's state, what it becomes behind so many zeros.</summary>
+    private static uint[] MakeMove(int zeros)
+    {
+        uint[] bits = new uint[32];
+        byte[] nothing = new byte[zeros];
+        for (int bit = 0; bit < bits.Length; bit++) bits[bit] = AppendTable(1u << bit, nothing);
+
+        uint[] moved = new uint[4 * 256];
+        for (int i = 0; i < moved.Length; i++)
+        {
+            for (int bit = 0; bit < 8; bit++) moved[i] ^= (i >> bit & 1) != 0 ? bits[(i / 256 * 8) + bit] : 0;
+        }
+
+        return moved;
     }
 
     private static uint AppendArm(uint crc, ReadOnlySpan<byte> bytes)

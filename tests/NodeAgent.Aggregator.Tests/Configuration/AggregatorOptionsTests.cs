@@ -13,8 +13,11 @@ public sealed class AggregatorOptionsTests
     {
         AggregatorOptions options = Load(Tls).Options;
         Assert.Equal((new IPEndPoint(IPAddress.Loopback, 7443), null), (options.Listen.Address, options.Listen.Plaintext));
-        Assert.Equal((TimeSpan.FromHours(6), 1L << 30, 20_000, 100_000),
-            (options.Store.Retention, options.Store.MaxBytes, options.Store.MaxSeriesPerNode, options.Store.MaxEvents));
+        Assert.Equal((TimeSpan.FromDays(7), TimeSpan.FromDays(90), TimeSpan.FromDays(730), TimeSpan.FromDays(4)),
+            (options.Store.RawRetention, options.Store.MinuteRetention, options.Store.HourRetention, options.Store.LateWindow));
+        Assert.Equal((null, null, 20_000, 100_000),
+            (options.Store.Directory, options.Store.MaxBytes, options.Store.MaxSeriesPerNode, options.Store.MaxEvents));
+        Assert.Equal(new Tsdb.Query.QueryLimits(), options.Query.Limits);
     }
 
     [Fact]
@@ -45,13 +48,22 @@ public sealed class AggregatorOptionsTests
     }
 
     [Theory]
-    [InlineData("store.retention=4m")]
+    [InlineData("store.raw_retention=47h")]
+    [InlineData("query.max_memory=1KiB")]
+    [InlineData("query.max_scanning=0")]
     [InlineData("store.max_bytes=1MiB")]
     [InlineData("store.max_series_per_node=99")]
     [InlineData("store.max_events=0")]
     [InlineData("listen.address=nowhere")]
     public void Load_OutOfBounds_IsRefused(string setting) =>
         Assert.Contains(setting[..setting.IndexOf('=')], Assert.Single(Load([.. Tls, setting]).Errors).ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("store.late_window=156h", "raw_retention (7 d) must be at least a day longer than late_window (6.5 d)")]
+    [InlineData("store.minute_retention=3d", "shorter than raw_retention")]
+    [InlineData("store.hour_retention=30d", "shorter than minute_retention")]
+    public void Load_RetentionsThatContradictEachOther_AreRefusedWithTheReason(string setting, string reason) =>
+        Assert.Contains(Load([.. Tls, setting]).Errors, error => error.Message.Contains(reason, StringComparison.Ordinal));
 
     private static LoadedConfiguration<AggregatorOptions> Load(params string[] overrides) =>
         AggregatorOptions.Settings.Load(new ConfigurationSources { Overrides = overrides });

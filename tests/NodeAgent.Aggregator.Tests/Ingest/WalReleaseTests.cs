@@ -194,6 +194,8 @@ public sealed class WalReleaseTests
 
         public ulong DurableThrough(ulong appendedThrough) => _inMemory.Count == 0 ? Math.Max(_durable, appendedThrough) : _durable;
 
+        public bool UseLog(Guid logId, ulong newestId) => true;
+
         internal void Restart()
         {
             _inMemory.Clear();

@@ -109,7 +109,7 @@ public sealed class QueryServiceTests : IDisposable
         Assert.Equal(StatusCode.ResourceExhausted, (await RefusalAsync(() => _service.Instant(new InstantRequest { Query = Text("avg_over_time(temp[1m])") }, _caller))).StatusCode);
         _service = Service(new QueryLimits { MaxConcurrentPerCaller = 0 });
         Status busy = await RefusalAsync(() => _service.Instant(new InstantRequest { Query = Text("temp") }, _caller));
-        Assert.Equal((StatusCode.ResourceExhausted, "viewer/me runs 0 queries, the limit per caller; wait for one to end"), (busy.StatusCode, busy.Detail));
+        Assert.Equal((StatusCode.ResourceExhausted, "viewer/me runs 0 queries, the limit per caller (query.max_concurrent_per_caller); wait for one to end"), (busy.StatusCode, busy.Detail));
     }
 
     [Fact]

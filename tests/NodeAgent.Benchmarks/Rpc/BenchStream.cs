@@ -21,12 +21,17 @@ internal sealed class BenchStream : IDisposable
     private readonly AsyncDuplexStreamingCall<BenchRecord, AcknowledgedBox> _call;
     private Task? _reading;
 
-    internal BenchStream(string address, int number)
+    /// <param name="address">The aggregator.</param>
+    /// <param name="number">Which agent it is.</param>
+    /// <param name="fleet">Its certificates; null: without TLS.</param>
+    internal BenchStream(string address, int number, BenchFleet? fleet = null)
     {
         _frames = new HostLikeFrames(number);
         _builder = new FrameBuilder(_spool);
-        _channel = RpcChannel.ForAddress($"http://{address}");
-        Metadata headers = new() { { FleetIdentity.PlaintextHeader, new FleetIdentity("local", FleetRole.Agent, $"bench-{number}").ToUri() } };
+        string name = $"bench-{number}";
+        _channel = fleet is null ? RpcChannel.ForAddress($"http://{address}")
+            : RpcChannel.ForAddress($"https://{address}", new RpcChannelOptions { Tls = fleet.TlsOf(name), ConnectTimeout = TimeSpan.FromSeconds(60) });
+        Metadata headers = fleet is not null ? [] : new() { { FleetIdentity.PlaintextHeader, new FleetIdentity("local", FleetRole.Agent, name).ToUri() } };
         _call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(BenchMethod.Create(), null, new CallOptions(headers));
     }
 

@@ -12,9 +12,6 @@ namespace NodeAgent.Benchmarks.Rpc;
 internal static class RpcBenchmark
 {
     private const int FlatOutStreams = 64;
-    private const int RowsOfAHead = 128;
-    private const int WindowSeconds = 10;
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan FlatOutTime = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
@@ -41,13 +38,13 @@ internal static class RpcBenchmark
     {
         // No quota stands in the way of what is measured.
         using RealProcess aggregator = RealProcess.Start("aggregator", Repository.AggregatorProgram,
-            ["run", "--set", $"listen.plaintext={address}", "--set", "store.max_bytes=8GiB", "--set", $"state.directory={state}",
+            ["run", "--set", $"listen.plaintext={address}", "--set", $"state.directory={state}",
                 "--set", "quota.records_per_second=1000000", "--set", "quota.bytes_per_second=1GiB"]);
         await aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);
         using AggregatorClient client = AggregatorClient.Plaintext(address);
         ProcessMeter meter = new(aggregator.Id);
 
-        PacedResult paced = await PacedAsync(address, streams, warmUp, seconds, client, meter).ConfigureAwait(false);
+        PacedResult paced = await PacedFleet.RunAsync(address, streams, warmUp, seconds, client, meter).ConfigureAwait(false);
         Phase flat = await FlatOutAsync(address, streams, client, meter).ConfigureAwait(false);
         Console.WriteLine($"{"",-24} {"frames",10} {"frames/s",10} {"CPU s",8} {"log s",7} {"us/frame",9} {"frames/CPU-s",13} {"samples/CPU-s",14} {"alloc B/frame",14}");
         foreach (Phase window in paced.Windows)
@@ -78,52 +75,23 @@ internal static class RpcBenchmark
         }
     }
 
-    private static async Task<PacedResult> PacedAsync(string address, int count, int warmUp, int seconds, AggregatorClient client, ProcessMeter meter)
-    {
-        BenchStream[] streams = await OpenAsync(address, count, first: 0).ConfigureAwait(false);
-        try
-        {
-            await SendHistoryAsync(streams).ConfigureAwait(false);
-            await PaceAsync(streams, TimeSpan.FromSeconds(warmUp)).ConfigureAwait(false);
-            List<Mark> marks = [await Mark.TakeAsync(client, meter).ConfigureAwait(false)];
-            for (int left = seconds; left > 0; left -= WindowSeconds)
-            {
-                await PaceAsync(streams, TimeSpan.FromSeconds(Math.Min(left, WindowSeconds))).ConfigureAwait(false);
-                marks.Add(await Mark.TakeAsync(client, meter).ConfigureAwait(false));
-            }
-
-            // From here to the end of the silence: the last acknowledgements have gone, and what is left is keeping watch over connections.
-            await Task.Delay(Silence / 3, TimeProvider.System).ConfigureAwait(false);
-            long cpu = meter.CpuNs();
-            await Task.Delay(Silence, TimeProvider.System).ConfigureAwait(false);
-            double silentMsPerSecond = (meter.CpuNs() - cpu) / 1e6 / Silence.TotalSeconds;
-            await CloseAsync(streams).ConfigureAwait(false);
-            return new PacedResult(
-                new Phase(marks[0], marks[^1]), [.. marks.Zip(marks.Skip(1), (from, to) => new Phase(from, to))], silentMsPerSecond);
-        }
-        finally
-        {
-            Array.ForEach(streams, stream => stream.Dispose());
-        }
-    }
-
     private static async Task<Phase> FlatOutAsync(string address, int first, AggregatorClient client, ProcessMeter meter)
     {
-        BenchStream[] streams = await OpenAsync(address, FlatOutStreams, first).ConfigureAwait(false);
+        BenchStream[] streams = await PacedFleet.OpenAsync(address, FlatOutStreams, first).ConfigureAwait(false);
         try
         {
             Mark before = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
             Stopwatch watch = Stopwatch.StartNew();
             await Task.WhenAll(streams.Select(stream => Task.Run(async () =>
             {
-                long start = Now();
+                long start = PacedFleet.Now();
                 for (int i = 0; watch.Elapsed < FlatOutTime; i++)
                 {
                     // Times go on by a second a frame, as they would after an outage; the aggregator refuses what is far in the future.
                     await stream.SendAsync(start - 3_600_000 + (i % 3_600_000)).ConfigureAwait(false);
                 }
             }))).ConfigureAwait(false);
-            await CloseAsync(streams).ConfigureAwait(false);
+            await PacedFleet.CloseAsync(streams).ConfigureAwait(false);
             Mark after = await Mark.TakeAsync(client, meter).ConfigureAwait(false);
             return new Phase(before, after);
         }
@@ -133,98 +101,6 @@ internal static class RpcBenchmark
         }
     }
 
-    private static async Task<BenchStream[]> OpenAsync(string address, int count, int first)
-    {
-        BenchStream[] streams = [.. Enumerable.Range(first, count).Select(number => new BenchStream(address, number))];
-        foreach (BenchStream[] some in streams.Chunk(50))
-        {
-            await Task.WhenAll(some.Select(stream => stream.OpenAsync())).ConfigureAwait(false);
-        }
-
-        return streams;
-    }
-
-    // As after an outage: every head is filled and closed once, and the streams then stand at different rows of their heads, as a fleet
-    // does. Without it the first two minutes of a run only show a store that grows.
-    private static async Task SendHistoryAsync(BenchStream[] streams)
-    {
-        long now = Now();
-        await Parallel.ForEachAsync(Enumerable.Range(0, streams.Length), async (number, _) =>
-        {
-            for (int age = RowsOfAHead + (number % RowsOfAHead); age > 0; age--)
-            {
-                await streams[number].SendAsync(now - (age * 1000L)).ConfigureAwait(false);
-                if (age % 16 == 0)
-                {
-                    // The connections that wait for their turn have PINGs to answer.
-                    await Task.Yield();
-                }
-            }
-        }).ConfigureAwait(false);
-    }
-
-    // Every stream has its place in the second, as agents' phases spread a fleet.
-    private static async Task PaceAsync(BenchStream[] streams, TimeSpan duration)
-    {
-        Stopwatch watch = Stopwatch.StartNew();
-        long sent = 0;
-        while (watch.Elapsed < duration)
-        {
-            long due = (long)(watch.Elapsed.TotalSeconds * streams.Length);
-            for (; sent < due; sent++)
-            {
-                BenchStream stream = streams[sent % streams.Length];
-                await stream.SendAsync(Now()).ConfigureAwait(false);
-                if (stream.Failure is { } failure)
-                {
-                    throw new InvalidOperationException($"a stream ended: {failure}");
-                }
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System).ConfigureAwait(false);
-        }
-    }
-
-    private static async Task CloseAsync(BenchStream[] streams)
-    {
-        await Task.WhenAll(streams.Select(stream => stream.CloseAsync())).ConfigureAwait(false);
-        if (streams.FirstOrDefault(stream => stream.Failure is not null || stream.Acknowledged != stream.Sent) is { } broken)
-        {
-            throw new InvalidOperationException($"a stream sent {broken.Sent} and has {broken.Acknowledged} acknowledged: {broken.Failure}");
-        }
-    }
-
-    private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-
     private static void Show(string name, Phase phase) => Console.WriteLine(
         $"{name,-24} {phase.Frames,10} {phase.Frames / phase.Wall.TotalSeconds,10:0} {phase.CpuSeconds,8:0.00} {phase.LogSeconds,7:0.00} {1e6 / phase.FramesPerCpuSecond,9:0.0} {phase.FramesPerCpuSecond,13:0} {phase.FramesPerCpuSecond * HostLikeFrames.Columns,14:0} {phase.AllocatedPerFrame,14:0}");
-
-    private sealed record Mark(long CpuNs, long LogNs, ulong Frames, ulong AllocatedBytes, long At)
-    {
-        internal static async Task<Mark> TakeAsync(AggregatorClient client, ProcessMeter meter)
-        {
-            GetStatusResponse status = await client.StatusAsync().ConfigureAwait(false);
-            return new Mark(meter.CpuNs(), meter.ThreadCpuNs("wal-commit"), status.FramesTotal, status.AllocatedBytesTotal, Stopwatch.GetTimestamp());
-        }
-    }
-
-    // The windows show whether the state was steady; the silence, what PINGs and heartbeats cost.
-    private sealed record PacedResult(Phase Whole, IReadOnlyList<Phase> Windows, double SilentCpuMsPerSecond);
-
-    private sealed record Phase(Mark Before, Mark After)
-    {
-        internal double Frames => After.Frames - Before.Frames;
-
-        internal double CpuSeconds => (After.CpuNs - Before.CpuNs) / 1e9;
-
-        internal double LogSeconds => (After.LogNs - Before.LogNs) / 1e9;
-
-        internal TimeSpan Wall => Stopwatch.GetElapsedTime(Before.At, After.At);
-
-        internal double FramesPerCpuSecond => Frames / CpuSeconds;
-
-        internal double FramesPerCpuSecondToMemory => Frames / (CpuSeconds - LogSeconds);
-
-        internal double AllocatedPerFrame => (After.AllocatedBytes - Before.AllocatedBytes) / Frames;
-    }
 }

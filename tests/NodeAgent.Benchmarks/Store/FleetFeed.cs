@@ -41,8 +41,8 @@ internal sealed class FleetFeed
     /// <param name="store">Where to.</param>
     /// <param name="seconds">How many.</param>
     /// <param name="cpu">Leaves out the making.</param>
-    /// <param name="onSecond">After each second, with the milliseconds that its appends took.</param>
-    internal void Run(DurableStore store, int seconds, ThreadCpu cpu, Action<double>? onSecond = null)
+    /// <param name="onSecond">After each second, with what its appends took.</param>
+    internal void Run(DurableStore store, int seconds, ThreadCpu cpu, Action<SecondCost>? onSecond = null)
     {
         for (int done = 0; done < seconds; done += BatchSeconds)
         {
@@ -50,9 +50,9 @@ internal sealed class FleetFeed
             cpu.Exclude(() => Make(batch));
             for (int second = 0; second < batch; second++)
             {
-                long started = System.Diagnostics.Stopwatch.GetTimestamp();
+                SecondCost before = SecondCost.Now();
                 long now = Store(store, second);
-                onSecond?.Invoke(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+                onSecond?.Invoke(SecondCost.Now() - before);
                 store.Maintain(now);
             }
         }

@@ -14,29 +14,57 @@ internal static class StoreBenchmark
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
-        WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
     };
 
+    private static readonly string[] s_parts = ["engine", "many", "vm", "e2e", "restart", "death", "churn"];
+
+    /// <summary>All parts, or the one named first.</summary>
     internal static async Task<int> RunAsync(string[] arguments)
     {
-        int nodes = Arguments.Number(arguments, "--nodes", 50);
-        int seconds = Arguments.Number(arguments, "--seconds", 7_200);
-        int manyNodes = Arguments.Number(arguments, "--many-nodes", 1_000);
-        int manySeconds = Arguments.Number(arguments, "--many-seconds", 900);
+        string? only = Array.Find(s_parts, part => arguments is [var first, ..] && first == part);
         string directory = Directory.CreateTempSubdirectory("bench-store-").FullName;
         try
         {
-            Console.Error.WriteLine($"{nodes} nodes x {SyntheticFleet.SeriesPerNode} series x {seconds} s = {(long)nodes * SyntheticFleet.SeriesPerNode * seconds:N0} samples; {directory}");
-            OurFigures ours = OurStore.Measure(Path.Combine(directory, "ours"), nodes, seconds);
-            ours = OurStore.MeasureMany(Path.Combine(directory, "many"), manyNodes, manySeconds, ours);
-            VmFigures? vm = await VictoriaMetrics.TryMeasureAsync(Path.Combine(directory, "vm"), nodes, seconds).ConfigureAwait(false);
-            Console.WriteLine(JsonSerializer.Serialize(new { ours, vm }, s_json));
-            return 0;
+            return await RunAsync(arguments, only is null ? [.. s_parts] : [only], directory).ConfigureAwait(false);
         }
         finally
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    private static async Task<int> RunAsync(string[] arguments, HashSet<string> parts, string directory)
+    {
+        int nodes = Arguments.Number(arguments, "--nodes", 50);
+        int seconds = Arguments.Number(arguments, "--seconds", 7_200);
+        int manyNodes = Arguments.Number(arguments, "--many-nodes", 1_000);
+        OurFigures ours = new();
+        VmFigures? vm = null;
+        ChurnFigures? churn = null;
+        DeathFigures? death = null;
+        if (parts.Contains("engine"))
+        {
+            Console.Error.WriteLine($"{nodes} nodes x {SyntheticFleet.SeriesPerNode} series x {seconds} s = {(long)nodes * SyntheticFleet.SeriesPerNode * seconds:N0} samples; {directory}");
+            ours = OurStore.Measure(Path.Combine(directory, "ours"), nodes, seconds, Arguments.Number(arguments, "--rounds", 1));
+        }
+
+        ours = parts.Contains("many")
+            ? OurStore.MeasureMany(Path.Combine(directory, "many"), manyNodes, Arguments.Number(arguments, "--many-seconds", 900), ours) : ours;
+        vm = parts.Contains("vm") ? await VictoriaMetrics.TryMeasureAsync(Path.Combine(directory, "vm"), nodes, seconds).ConfigureAwait(false) : vm;
+        ours = parts.Contains("e2e")
+            ? await E2eBenchmark.MeasureAsync(
+                Path.Combine(directory, "e2e"), Arguments.Number(arguments, "--streams", 2_000), Arguments.Number(arguments, "--warm-up", 20),
+                Arguments.Number(arguments, "--paced-seconds", 30), ours).ConfigureAwait(false)
+            : ours;
+        ours = parts.Contains("restart") ? await E2eBenchmark.MeasureRestartAsync(Path.Combine(directory, "restart"), manyNodes, ours).ConfigureAwait(false) : ours;
+        death = parts.Contains("death") ? DeathBenchmark.Measure(Path.Combine(directory, "death"), nodes) : death;
+        churn = parts.Contains("churn")
+            ? ChurnBenchmark.Measure(
+                Path.Combine(directory, "churn"), Arguments.Number(arguments, "--churn-nodes", 2_500), Arguments.Number(arguments, "--churn-hours", 6))
+            : churn;
+        Console.WriteLine(JsonSerializer.Serialize(new { ours, vm, churn, death }, s_json));
+        return 0;
     }
 
     /// <summary>Median time of some runs, in milliseconds.</summary>
@@ -98,7 +126,20 @@ internal sealed record OurFigures
 
     public double WorstStallMs { get; init; }
 
+    /// <summary>As <see cref="WorstStallMs"/>, without the time in which other programs had the processor.</summary>
+    public double WorstStallOwnMs { get; init; }
+
+    /// <summary>The real aggregator from its start until it serves, with ten minutes of log, and the CPU of that.</summary>
     public double RestartS { get; init; }
+
+    public double RestartCpuS { get; init; }
+
+    /// <summary>Through gRPC into the durable store at 1 Hz, without and with TLS.</summary>
+    [JsonPropertyName("e2e_samples_per_cpu_s")]
+    public double E2eSamplesPerCpuS { get; init; }
+
+    [JsonPropertyName("e2e_tls_samples_per_cpu_s")]
+    public double E2eTlsSamplesPerCpuS { get; init; }
 
     public double ReopenS { get; init; }
 }
@@ -124,5 +165,15 @@ internal sealed record VmFigures
     [JsonPropertyName("q_top5_ms")]
     public double QTop5Ms { get; init; }
 
+    /// <summary>The real aggregator from its start until it serves, with ten minutes of log, and the CPU of that.</summary>
     public double RestartS { get; init; }
+
+    public double RestartCpuS { get; init; }
+
+    /// <summary>Through gRPC into the durable store at 1 Hz, without and with TLS.</summary>
+    [JsonPropertyName("e2e_samples_per_cpu_s")]
+    public double E2eSamplesPerCpuS { get; init; }
+
+    [JsonPropertyName("e2e_tls_samples_per_cpu_s")]
+    public double E2eTlsSamplesPerCpuS { get; init; }
 }

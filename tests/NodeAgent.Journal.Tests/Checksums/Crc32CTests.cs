@@ -42,6 +42,21 @@ public sealed class Crc32CTests
     }
 
     [Fact]
+    public void Append_LongerThanTheLanes_AgreesWithTheTable()
+    {
+        var random = new Random(8);
+        var bytes = new byte[20_000];
+        random.NextBytes(bytes);
+        for (int i = 0; i < 400; i++)
+        {
+            int start = random.Next(16);
+            int length = random.Next(bytes.Length - start);
+            uint key = (uint)random.Next();
+            Assert.Equal(Crc32C.AppendSoftware(key, bytes.AsSpan(start, length)), Crc32C.Append(key, bytes.AsSpan(start, length)));
+        }
+    }
+
+    [Fact]
     public void Append_InTwoParts_EqualsOnePart()
     {
         byte[] bytes = Encoding.ASCII.GetBytes("the quick brown fox jumps over the lazy dog");

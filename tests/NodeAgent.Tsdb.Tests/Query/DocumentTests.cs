@@ -21,7 +21,7 @@ public sealed class DocumentTests
         Assert.Contains($"| series matched | {limits.MaxSeries:N0} |", text, StringComparison.Ordinal);
         Assert.Contains($"| samples read | {limits.MaxSamples / 1_000_000} million |", text, StringComparison.Ordinal);
         Assert.Contains($"| steps of a range | {limits.MaxSteps:N0} |", text, StringComparison.Ordinal);
-        Assert.Contains($"`topk`) | {limits.MaxHeldValues / 1_000_000} million |", text, StringComparison.Ordinal);
+        Assert.Contains($"the series at hand) | {limits.MaxMemoryBytes >> 20} MiB |", text, StringComparison.Ordinal);
         Assert.Contains($"| {limits.MaxTime.TotalSeconds:0} s |", text, StringComparison.Ordinal);
         Assert.Contains($"| {limits.MaxConcurrentPerCaller} and {limits.MaxConcurrent} |", text, StringComparison.Ordinal);
         Assert.Contains($"at most {4_096:N0} characters", text, StringComparison.Ordinal);

@@ -9,17 +9,17 @@ public sealed class LimitTests
     private readonly MemoryStore _store = Filled();
 
     [Theory]
-    [InlineData("m", QueryErrorKind.TooManySeries, "The selector matches 10 series, more than the limit of 9; name a metric, a node or another label")]
-    [InlineData("m{gpu=~\"[0-4]\"}", QueryErrorKind.TooManySamples, "The query reads more samples than the limit of 300; narrow it or take a shorter range")]
+    [InlineData("m", QueryErrorKind.TooManySeries, "The selector matches 10 series, more than the limit of 9 (query.max_series); name a metric, a node or another label")]
+    [InlineData("m{gpu=~\"[0-4]\"}", QueryErrorKind.TooManySamples, "The query reads more samples than the limit of 300 (query.max_samples_millions); narrow it, take a shorter range, or a step of whole minutes, which roll-ups can answer")]
     [InlineData(
-        "quantile(0.5, m{gpu=~\"[0-2]\"})", QueryErrorKind.TooManyHeldValues,
-        "The query would hold more values at once than the limit of 200; take fewer groups, a longer step or a shorter range")]
+        "quantile(0.5, m{gpu=~\"[0-2]\"})", QueryErrorKind.TooMuchMemory,
+        "The query would hold more memory at once than the limit of 5000 bytes (query.max_memory); take fewer groups, a longer step or a shorter range")]
     [InlineData(
-        "topk(1, m{gpu=~\"[0-2]\"})", QueryErrorKind.TooManyHeldValues,
-        "The query would hold more values at once than the limit of 200; take fewer groups, a longer step or a shorter range")]
+        "topk(1, m{gpu=~\"[0-2]\"})", QueryErrorKind.TooMuchMemory,
+        "The query would hold more memory at once than the limit of 5000 bytes (query.max_memory); take fewer groups, a longer step or a shorter range")]
     public void Range_BeyondALimit_SaysWhich(string query, QueryErrorKind kind, string message)
     {
-        QueryEngine engine = new(_store, new QueryLimits { MaxSeries = 9, MaxSamples = 300, MaxHeldValues = 200 }, TimeProvider.System);
+        QueryEngine engine = new(_store, new QueryLimits { MaxSeries = 9, MaxSamples = 300, MaxMemoryBytes = 5_000 }, TimeProvider.System);
         using RangeExecution range = engine.Range(QueryParser.ParseExpression(query), Start, Start + 99_000, 1_000, "t", CancellationToken.None);
         QueryException error = Assert.Throws<QueryException>(() => range.Count());
         Assert.Equal((kind, message, false), (error.Kind, error.Message, error.IsCallersMistake));
@@ -41,9 +41,9 @@ public sealed class LimitTests
         RangeExecution Open(string caller) => engine.Range(Plan("m"), Start, Start, 1, caller, CancellationToken.None);
         RangeExecution first = Open("ann");
         RangeExecution second = Open("ann");
-        Assert.Equal("ann runs 2 queries, the limit per caller; wait for one to end", Assert.Throws<QueryException>(() => Open("ann")).Message);
+        Assert.Equal("ann runs 2 queries, the limit per caller (query.max_concurrent_per_caller); wait for one to end", Assert.Throws<QueryException>(() => Open("ann")).Message);
         RangeExecution third = Open("bob");
-        Assert.Equal("3 queries are running, the limit; try again in a moment", Assert.Throws<QueryException>(() => Open("bob")).Message);
+        Assert.Equal("3 queries are running, the limit (query.max_concurrent); try again in a moment", Assert.Throws<QueryException>(() => Open("bob")).Message);
         first.Dispose();
         first.Dispose();
         using RangeExecution fourth = Open("bob");
@@ -83,7 +83,7 @@ public sealed class LimitTests
         clock.PerRead = TimeSpan.FromMilliseconds(300);
         using RangeExecution slow = engine.Range(Plan("m"), Start, Start + 99_000, 1_000, "t", CancellationToken.None);
         QueryException error = Assert.Throws<QueryException>(() => slow.Count());
-        Assert.Equal("The query took longer than the limit of 1 s; narrow it, or take a longer step or a shorter range", error.Message);
+        Assert.Equal("The query took longer than the limit of 1 s (query.max_time); narrow it, or take a longer step or a shorter range", error.Message);
         Assert.Equal(QueryErrorKind.TimeLimit, error.Kind);
     }
 

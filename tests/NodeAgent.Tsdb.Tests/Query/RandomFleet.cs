@@ -54,6 +54,15 @@ internal sealed class RandomFleet : IDisposable
             if (second == replaceAt)
             {
                 columns.Insert(_random.Next(columns.Count), Gauge("fans"));
+                if (_random.Next(2) == 0)
+                {
+                    // A metric whose kind changes under way: tiers made before do not have what the new kind needs.
+                    int changed = _random.Next(columns.Count);
+                    SeriesDefinition former = columns[changed];
+                    Contracts.Metrics.MetricKind kind = former.Kind == Contracts.Metrics.MetricKind.Gauge ? Contracts.Metrics.MetricKind.Counter : Contracts.Metrics.MetricKind.Gauge;
+                    columns[changed] = new SeriesDefinition(former.Metric, kind, former.Unit, former.Scale, former.Labels);
+                }
+
                 schema = Store.Schema(node, "gpu", [.. columns]);
             }
 

@@ -43,7 +43,7 @@ internal sealed class PlanRun(ISeriesReader store, QueryPlan plan, StepGrid grid
     private IEnumerable<ResultRow> SeriesRows()
     {
         using WindowEvaluator evaluator = new(plan, grid, budget);
-        using ISampleReader reader = store.OpenReader();
+        using ISampleReader reader = store.OpenReader(budget);
         SeriesInfo[] matching = Match();
         Array.Sort(matching, SeriesInfo.Order);
         foreach (SeriesInfo series in matching)
@@ -78,7 +78,7 @@ internal sealed class PlanRun(ISeriesReader store, QueryPlan plan, StepGrid grid
     private Dictionary<SeriesKey, Group> Aggregate()
     {
         using WindowEvaluator evaluator = new(plan, grid, budget);
-        using ISampleReader reader = store.OpenReader();
+        using ISampleReader reader = store.OpenReader(budget);
         Grouping grouping = new(plan);
         Dictionary<SeriesKey, Group> groups = [];
         int sinceCheck = 0;

@@ -19,12 +19,12 @@ internal sealed class QueryAdmission(QueryLimits limits)
             {
                 throw new QueryException(
                     QueryErrorKind.TooManyQueriesOfCaller,
-                    $"{caller} runs {own} queries, the limit per caller; wait for one to end");
+                    $"{caller} runs {own} queries, the limit per caller (query.max_concurrent_per_caller); wait for one to end");
             }
 
             if (_total >= limits.MaxConcurrent)
             {
-                throw new QueryException(QueryErrorKind.TooManyQueries, $"{_total} queries are running, the limit; try again in a moment");
+                throw new QueryException(QueryErrorKind.TooManyQueries, $"{_total} queries are running, the limit (query.max_concurrent); try again in a moment");
             }
 
             _running[caller] = own + 1;

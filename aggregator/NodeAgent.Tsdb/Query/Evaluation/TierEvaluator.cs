@@ -9,7 +9,7 @@ namespace NodeAgent.Tsdb.Query.Evaluation;
 /// must follow from what a bucket keeps. Where the samples are gone, a tier answers as well as it can: windows are widened to whole
 /// buckets.
 /// </summary>
-internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid, QueryBudget budget)
+internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid)
 {
     private readonly TierBuffer _rows = new();
     private long? _rawGoneThroughUnixMs;
@@ -52,10 +52,14 @@ internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid, QueryBudget b
         long from = Floor(grid.StartUnixMs, bucketMs) - widened;
         _rows.Clear();
         bool isWhole = reader.ReadTier(series, from, Floor(grid.EndUnixMs, bucketMs), bucketMs, _rows);
-        budget.TakeSamples(_rows.Count);
         if (!isWhole && plan.Function == WindowFunction.Last && !isGone)
         {
             return false; // a NaN that ends a series is not in a tier
+        }
+
+        if (IsOfCounters && !isGone && HasGaugeRows())
+        {
+            return false; // the series was a gauge when the rows were made: they do not say how it rose
         }
 
         any = Walk(windowMs, widened, bucketMs, values, ref newestUnixMs);
@@ -68,6 +72,21 @@ internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid, QueryBudget b
         WindowFunction.Rate or WindowFunction.Increase => kind == MetricKind.Counter,
         _ => false,
     };
+
+    private bool IsOfCounters => plan.Function is WindowFunction.Rate or WindowFunction.Increase;
+
+    private bool HasGaugeRows()
+    {
+        foreach (ref readonly TierRow row in _rows.Rows)
+        {
+            if (double.IsNaN(row.First))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private bool IsMadeOf(long bucketMs, long windowMs) =>
         grid.StartUnixMs % bucketMs == 0
@@ -153,6 +172,11 @@ internal sealed class TierEvaluator(QueryPlan plan, StepGrid grid, QueryBudget b
         long count = 0;
         for (int i = 0; i < rows.Length; i++)
         {
+            if (double.IsNaN(rows[i].First))
+            {
+                return double.NaN; // made while the series was a gauge, and the samples are gone
+            }
+
             resets += rows[i].Resets;
             resets += i > 0 && rows[i].First < rows[i - 1].Last ? rows[i - 1].Last : 0;
             count += rows[i].Count;

@@ -11,9 +11,11 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 {
     private const int StepsBetweenChecks = 64;
 
-    private readonly TierEvaluator _tiers = new(plan, grid, budget);
+    private readonly TierEvaluator _tiers = new(plan, grid);
     private readonly SampleBuffer _samples = new();
     private readonly List<int> _resets = []; // index of each value below its predecessor
+    private readonly (int Low, int High)[] _bounds = new (int, int)[grid.Count]; // of each step, for the times at hand
+    private long _boundsWindowMs = -1;
     private double[] _sorted = [];
 
     /// <summary>Values by step, NaN where there is none. Overwritten by the next call.</summary>
@@ -37,6 +39,7 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
     public bool Evaluate(ISampleReader reader, SeriesInfo series)
     {
         long windowMs = WindowMs(series);
+        budget.BeginSeries();
         if (reader is ITierReader tiers && _tiers.TryEvaluate(tiers, series, windowMs, Values, out long newestUnixMs, out bool anyValue))
         {
             NewestUnixMs = newestUnixMs;
@@ -45,7 +48,6 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 
         _samples.Clear();
         reader.Read(series, grid.StartUnixMs - windowMs + 1, grid.EndUnixMs, _samples);
-        budget.TakeSamples(_samples.Count);
         NewestUnixMs = 0;
         if (_samples.Count == 0)
         {
@@ -70,10 +72,12 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
 
     private bool WalkSteps(long windowMs)
     {
-        ReadOnlySpan<long> times = _samples.Times;
+        if (!_samples.HasTimesAsBefore || windowMs != _boundsWindowMs)
+        {
+            FindBounds(windowMs);
+        }
+
         bool any = false;
-        int low = 0;
-        int high = 0;
         for (int step = 0; step < Values.Length; step++)
         {
             if (step % StepsBetweenChecks == 0)
@@ -81,6 +85,27 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
                 budget.Check();
             }
 
+            (int low, int high) = _bounds[step];
+            double value = low < high ? ValueOf(low, high, grid.StartUnixMs + (step * grid.StepMs), windowMs) : double.NaN;
+            Values[step] = value;
+            if (!double.IsNaN(value))
+            {
+                any = true;
+                NewestUnixMs = _samples.Times[high - 1];
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary>Where the window of each step begins and ends among the samples.</summary>
+    private void FindBounds(long windowMs)
+    {
+        ReadOnlySpan<long> times = _samples.Times;
+        int low = 0;
+        int high = 0;
+        for (int step = 0; step < _bounds.Length; step++)
+        {
             long at = grid.StartUnixMs + (step * grid.StepMs);
             // Samples mostly come evenly, so a window mostly ends where the one before leads to expect, and begins where that one ended.
             int guess = high + (high - low);
@@ -88,16 +113,10 @@ internal sealed class WindowEvaluator(QueryPlan plan, StepGrid grid, QueryBudget
             int previousHigh = high;
             high = isGuessed ? guess : TimeSearch.SkipThrough(times, high, at);
             low = step > 0 && windowMs == grid.StepMs ? previousHigh : TimeSearch.SkipThrough(times, low, at - windowMs);
-            double value = low < high ? ValueOf(low, high, at, windowMs) : double.NaN;
-            Values[step] = value;
-            if (!double.IsNaN(value))
-            {
-                any = true;
-                NewestUnixMs = times[high - 1];
-            }
+            _bounds[step] = (low, high);
         }
 
-        return any;
+        _boundsWindowMs = windowMs;
     }
 
     private double ValueOf(int low, int high, long at, long windowMs)

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using NodeAgent.Benchmarks.Rpc;
+using NodeAgent.Testing.Processes;
+
+namespace NodeAgent.Benchmarks.Store;
+
+/// <summary>
+/// The real aggregator with its durable store behind real gRPC: a fleet at 1 Hz with and without TLS, and a restart after SIGKILL with
+/// everything still in the log. CPU is the aggregator process' own, by the kernel.
+/// </summary>
+internal static class E2eBenchmark
+{
+    private const int Kill = 9;
+    private const int LogSeconds = 600;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
+
+    /// <summary>Samples per CPU-second, connections, log, fsync and store included.</summary>
+    internal static async Task<OurFigures> MeasureAsync(string directory, int streams, int warmUp, int seconds, OurFigures figures)
+    {
+        double plain = await PacedAsync(Path.Combine(directory, "plain"), streams, warmUp, seconds, fleet: null).ConfigureAwait(false);
+        using BenchFleet fleet = await BenchFleet.MakeAsync(Path.Combine(directory, "fleet")).ConfigureAwait(false);
+        double tls = await PacedAsync(Path.Combine(directory, "tls"), streams, warmUp, seconds, fleet).ConfigureAwait(false);
+        return figures with { E2eSamplesPerCpuS = plain, E2eTlsSamplesPerCpuS = tls };
+    }
+
+    /// <summary>Seconds from the start of the process until it serves, with ten minutes of a fleet in the log and none of it in files.</summary>
+    internal static async Task<OurFigures> MeasureRestartAsync(string directory, int nodes, OurFigures figures)
+    {
+        string address = $"127.0.0.1:{LocalPair.FreePort()}";
+        using (RealProcess aggregator = await StartAsync(directory, address, fleet: null).ConfigureAwait(false))
+        {
+            BenchStream[] streams = await PacedFleet.OpenAsync(address, nodes, first: 0).ConfigureAwait(false);
+            long now = PacedFleet.Now();
+            await Parallel.ForEachAsync(streams, async (stream, _) =>
+            {
+                for (int age = LogSeconds; age > 0; age--)
+                {
+                    await stream.SendAsync(now - (age * 1_000L)).ConfigureAwait(false);
+                    if (age % 16 == 0)
+                    {
+                        await Task.Yield(); // the others have PINGs to answer
+                    }
+                }
+            }).ConfigureAwait(false);
+            await PacedFleet.CloseAsync(streams).ConfigureAwait(false);
+            Array.ForEach(streams, stream => stream.Dispose());
+            aggregator.Signal(Kill);
+            await aggregator.WaitForExitAsync(StartLimit).ConfigureAwait(false);
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        using RealProcess again = await StartAsync(directory, address, fleet: null).ConfigureAwait(false);
+        double restart = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        double cpu = new ProcessMeter(again.Id).CpuNs() / 1e9;
+        using AggregatorClient client = AggregatorClient.Plaintext(address);
+        V1.GetStatusResponse status = await client.StatusAsync().ConfigureAwait(false);
+        Console.Error.WriteLine($"restart with {status.Log.ReplayedRecords} records in {status.Log.Bytes >> 20} MiB of log: {restart:0.0} s, {cpu:0.0} s of CPU");
+        await again.StopAsync(StartLimit).ConfigureAwait(false);
+        return figures with { RestartS = restart, RestartCpuS = cpu };
+    }
+
+    private static async Task<double> PacedAsync(string directory, int streams, int warmUp, int seconds, BenchFleet? fleet)
+    {
+        string address = $"127.0.0.1:{LocalPair.FreePort()}";
+        using RealProcess aggregator = await StartAsync(directory, address, fleet).ConfigureAwait(false);
+        using AggregatorClient client = fleet?.Client(address) ?? AggregatorClient.Plaintext(address);
+        ProcessMeter meter = new(aggregator.Id);
+        PacedResult result = await PacedFleet.RunAsync(address, streams, warmUp, seconds, client, meter, fleet).ConfigureAwait(false);
+        double rate = result.Whole.FramesPerCpuSecond * HostLikeFrames.Columns;
+        Console.Error.WriteLine(
+            $"{streams} streams, {(fleet is null ? "no TLS" : "TLS 1.3")}: {result.Whole.Frames / result.Whole.Wall.TotalSeconds:0} frames/s, {rate / 1e6:0.0} M samples/CPU-s, RSS {meter.RssMib():0} MiB");
+        await aggregator.StopAsync(StartLimit).ConfigureAwait(false);
+        return rate;
+    }
+
+    private static async Task<RealProcess> StartAsync(string directory, string address, BenchFleet? fleet)
+    {
+        // No quota stands in the way of what is measured.
+        List<string> arguments =
+        [
+            "run", "--set", $"state.directory={directory}", "--set", "quota.records_per_second=1000000", "--set", "quota.bytes_per_second=1GiB",
+            "--set", fleet is null ? $"listen.plaintext={address}" : $"listen.address={address}",
+        ];
+        arguments.AddRange(fleet?.Settings ?? []);
+        RealProcess aggregator = RealProcess.Start("aggregator", Repository.AggregatorProgram, arguments);
+        await aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);
+        return aggregator;
+    }
+}
