@@ -13,6 +13,7 @@ using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Query;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
@@ -23,6 +24,7 @@ using NodeAgent.Journal.Reading;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Server.Health;
 using NodeAgent.Tsdb;
+using NodeAgent.Tsdb.Backup;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.V1;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
@@ -78,8 +80,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
         QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [], time, version);
+        _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
-            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor);
+            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor);
         _app = Build(logs);
     }
 
@@ -98,6 +102,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 log.CertificateUnusable(problem);
                 return ExitCode.Usage;
             }
+        }
+
+        if (File.Exists(Path.Combine(context.Options.State.Directory, StateRooms.UnfinishedRestore)))
+        {
+            log.StateUnusable(context.Options.State.Directory, "a restore was interrupted; run `aggregator restore` again");
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
         }
 
         IngestLog ingestLog = new(context.Log.CreateLogger<IngestLog>(), gate);
@@ -186,7 +197,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using NodeAgent.Aggregator.Operations;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,8 @@ internal sealed class AggregatorOptions
 
     internal QuotaSettings Quota { get; } = new();
 
+    internal BackupSettings Backup { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
@@ -28,7 +31,9 @@ internal sealed class AggregatorOptions
         .Section("wal", o => o.Wal, WalSettings.Settings,
             "The write-ahead log: a record is acknowledged when it is there, and after a restart it is read back from there.")
         .Section("quota", o => o.Quota, QuotaSettings.Settings,
-            "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing."));
+            "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing.")
+        .Section("backup", o => o.Backup, BackupSettings.Settings,
+            "Backups on demand, while the aggregator works: `nodectl backup`. Without it, `aggregator backup` does the same on a stopped one."));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>

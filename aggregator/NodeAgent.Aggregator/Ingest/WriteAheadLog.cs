@@ -16,6 +16,7 @@ internal sealed class WriteAheadLog : IDisposable
     private static byte[]? _scratch;
 
     private readonly DurableLog _log;
+    private readonly Lock _releasing = new();
     private long _appendedBytes;
     private ulong _lastId;
     private long _forcedReleases;
@@ -94,7 +95,22 @@ internal sealed class WriteAheadLog : IDisposable
     internal JournalReader OpenReader() => _log.OpenReader(1);
 
     /// <summary>Nobody needs this record and those before it.</summary>
-    internal void ReleaseUpTo(ulong id) => _log.ReleaseUpTo(id);
+    internal void ReleaseUpTo(ulong id)
+    {
+        lock (_releasing)
+        {
+            _log.ReleaseUpTo(id);
+        }
+    }
+
+    /// <summary>Shows the journal while nothing is let go of: for a cut that must fit to what the store has in files. Be quick.</summary>
+    internal void WithoutReleases(Action<DurableLog> look)
+    {
+        lock (_releasing)
+        {
+            look(_log);
+        }
+    }
 
     internal void CountForcedRelease() => Interlocked.Increment(ref _forcedReleases);
 

@@ -61,12 +61,12 @@ public sealed class StateCheck
     {
         foreach (JournalRoom journal in state.Journals)
         {
-            LookAt(state, journal.Name, journal.Found, journal.Problem);
+            LookAt(state.PathOf(journal.Name), journal.Found, journal.Problem);
         }
 
         if (state.Manifest is not null || state.StoreProblem.Length > 0)
         {
-            LookAt(state, $"{StateRooms.Store}/manifest", state.Manifest, state.StoreProblem);
+            LookAt(Path.Combine(state.StoreDirectory, "manifest"), state.Manifest, state.StoreProblem);
         }
 
         if (state.Store is { } store)
@@ -170,9 +170,8 @@ public sealed class StateCheck
         }
     }
 
-    private void LookAt(StateOnDisk state, string room, RecoveryReport? found, string problem)
+    private void LookAt(string directory, RecoveryReport? found, string problem)
     {
-        string directory = Path.Combine(state.Directory, room);
         if (found is null || problem.Length > 0)
         {
             Damage(Named(directory), 0, problem);

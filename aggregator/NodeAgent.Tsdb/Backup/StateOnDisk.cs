@@ -23,10 +23,11 @@ public sealed class StateOnDisk : IDisposable
     private readonly List<JournalRoom> _journals = [];
     private ManifestLog? _manifest;
 
-    private StateOnDisk(IFileOps files, string directory)
+    private StateOnDisk(IFileOps files, string directory, string storeDirectory)
     {
         Files = files;
         Directory = directory;
+        StoreDirectory = storeDirectory;
     }
 
     internal IFileOps Files { get; }
@@ -43,14 +44,24 @@ public sealed class StateOnDisk : IDisposable
     /// <summary>Why the manifest could not be read; empty: it could, or there is none.</summary>
     internal string StoreProblem { get; private set; } = "";
 
-    internal string SegmentsDirectory => Path.Combine(Directory, StateRooms.Store, "segments");
+    internal string StoreDirectory { get; }
+
+    internal string SegmentsDirectory => Path.Combine(StoreDirectory, "segments");
+
+    /// <summary>Where a room is.</summary>
+    internal string PathOf(string room) => room == StateRooms.Store ? StoreDirectory : Path.Combine(Directory, room);
 
     /// <summary>Opens a state directory that no aggregator has open.</summary>
+    /// <param name="files">The disk.</param>
+    /// <param name="directory">The state directory.</param>
+    /// <param name="time">For the journals.</param>
+    /// <param name="storeDirectory">The store, where it is elsewhere.</param>
     /// <exception cref="BackupException">It is in use, or there is no state.</exception>
-    public static StateOnDisk Open(IFileOps files, string directory, TimeProvider time) => Open(files, directory, time, takesLocks: true);
+    public static StateOnDisk Open(IFileOps files, string directory, TimeProvider time, string? storeDirectory = null) =>
+        Open(files, directory, storeDirectory, time, takesLocks: true);
 
     /// <summary>Opens what a backup holds.</summary>
-    public static StateOnDisk Open(BackupView backup, TimeProvider time) => Open(backup, BackupView.Root, time, takesLocks: false);
+    public static StateOnDisk Open(BackupView backup, TimeProvider time) => Open(backup, BackupView.Root, null, time, takesLocks: false);
 
     /// <summary>The state as a cut, for a backup.</summary>
     /// <exception cref="BackupException">A part of it cannot be opened.</exception>
@@ -86,7 +97,7 @@ public sealed class StateOnDisk : IDisposable
         _manifest?.Dispose();
     }
 
-    private static StateOnDisk Open(IFileOps files, string directory, TimeProvider time, bool takesLocks)
+    private static StateOnDisk Open(IFileOps files, string directory, string? storeDirectory, TimeProvider time, bool takesLocks)
     {
         if (files.Exists(Path.Combine(directory, StateRooms.UnfinishedRestore)) is { Ok: true, Value: 1 })
         {
@@ -94,7 +105,7 @@ public sealed class StateOnDisk : IDisposable
         }
 
         FrozenFiles frozen = new(files, takesLocks);
-        StateOnDisk state = new(frozen, directory);
+        StateOnDisk state = new(frozen, directory, storeDirectory ?? Path.Combine(directory, StateRooms.Store));
         try
         {
             state.OpenRooms(files, time);
@@ -111,7 +122,7 @@ public sealed class StateOnDisk : IDisposable
     {
         foreach (string room in StateRooms.CuttingOrder)
         {
-            string directory = Path.Combine(Directory, room);
+            string directory = PathOf(room);
             bool isStore = room == StateRooms.Store;
             if (!files.List(isStore ? Path.Combine(directory, "manifest") : directory, new List<string>()).Ok)
             {
