@@ -79,8 +79,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds());
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [], time, version);
+        QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts, options.Usage);
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
             .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor);

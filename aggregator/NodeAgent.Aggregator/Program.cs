@@ -17,4 +17,4 @@ if (OfflineArguments.IsMeant(args))
 
 return await new ServiceProgram<AggregatorOptions>(
     "aggregator", "stores the fleet's telemetry and answers queries", version, "AGGREGATOR_", AggregatorOptions.Settings,
-    options => options.Log, AggregatorServer.RunAsync).MainAsync(args);
+    options => options.Log, AggregatorServer.RunAsync, OfflineArguments.Usage).MainAsync(args);

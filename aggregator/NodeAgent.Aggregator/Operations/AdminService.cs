@@ -14,11 +14,12 @@ namespace NodeAgent.Aggregator.Operations;
 /// <param name="core">What is backed up.</param>
 /// <param name="afterCommit">Calls back once what was taken before is on the disk, or the disk has refused it.</param>
 /// <param name="extra">As <see cref="StateCut.Of"/>.</param>
+/// <param name="files">The disk of all of it.</param>
 /// <param name="time">Names backups and paces progress.</param>
 /// <param name="version">The aggregator's.</param>
 internal sealed class AdminService(
-    BackupSettings settings, IngestCore core, Action<Action> afterCommit, IReadOnlyList<(string Room, DurableLog Log)> extra, TimeProvider time,
-    string version) : Admin.AdminBase
+    BackupSettings settings, IngestCore core, Action<Action> afterCommit, IReadOnlyList<(string Room, DurableLog Log)> extra, IFileOps files,
+    TimeProvider time, string version) : Admin.AdminBase
 {
     private const int MaxNameLength = 200;
 
@@ -104,7 +105,6 @@ internal sealed class AdminService(
 
     private BackupIndex Write(BackupOptions options, ChannelWriter<BackupUpdate> updates, CancellationToken cancellation)
     {
-        IFileOps files = FileOps.ForThisMachine();
         try
         {
             using BackupCut cut = StateCut.Of(core, extra, files);
