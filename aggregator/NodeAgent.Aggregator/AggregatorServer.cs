@@ -15,6 +15,7 @@ using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Query;
+using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
@@ -54,6 +55,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
+    private readonly HttpClient _sinkHttp;
+    private readonly Sink? _sink;
     private readonly WebApplication _app;
 
     private AggregatorServer(
@@ -80,7 +83,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
         QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts, options.Usage);
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [], FileOps.ForThisMachine(), time, version);
+        _sinkHttp = Sink.Client(options.Sink);
+        _sink = Sink.TryOpen(options.Sink, new SinkParts(
+            ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, _sink?.Journals ?? [], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
             .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor);
@@ -128,6 +134,12 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
+        if (_sink is not null)
+        {
+            await _sink.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _sinkHttp.Dispose();
         _commits.Dispose();
         _ingest.Dispose();
         _store.Dispose();
@@ -148,6 +160,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         Version = version,
         RetentionMs = (long)options.Store.Retention.TotalMilliseconds,
         WalMaxBytes = options.Wal.MaxBytes,
+        WalReaderBytes = Math.Min(options.Sink.MaxLagBytes, options.Wal.MaxBytes),
         QuarantineMaxBytes = options.Wal.QuarantineMaxBytes,
         EventsMaxBytes = options.Wal.EventsMaxBytes,
         RecordsPerSecond = options.Quota.RecordsPerSecond,
@@ -160,7 +173,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         long start = time.GetTimestamp();
         IngestParts parts = new(store, new FleetRegistry(), new EventLedger(context.Options.Store.MaxEvents), new IngestCounters());
         bool isOpen = IngestCore.TryOpen(
-            IngestOptionsOf(context.Options, context.Version), FileOps.ForThisMachine(), time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)), parts, Moment.Of(time),
+            IngestOptionsOf(context.Options, context.Version), FileOps.ForThisMachine(), time, NewRandom(), parts, Moment.Of(time),
             out IngestCore? ingest, out OpenError? error);
         if (!isOpen)
         {
@@ -202,6 +215,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             _health.Set(service, ServingStatus.Serving);
         }
 
+        _sink?.Start();
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(context.Lifetime.Stopping).ConfigureAwait(false);
@@ -222,6 +236,11 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 if (_ingest.Wal.ForcedReleases > letGo)
                 {
                     _ingestLog.LetGo(_options.Wal.MaxBytes);
+                }
+
+                if (_sink is { Completion.IsFaulted: true } broken)
+                {
+                    await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
                 }
 
                 _link.PushAll();
@@ -279,6 +298,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         app.UseRpcServer(_rpc);
         return app;
     }
+
+    private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
 
     // Thousands of agents that each send one small frame a second cost thread hand-overs, not bytes: from socket to parser without leaving
     // the thread that the kernel woke. Handlers still run on the pool, so a slow query holds up nobody's socket.

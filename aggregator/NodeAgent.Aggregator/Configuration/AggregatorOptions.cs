@@ -1,5 +1,6 @@
 using System.Net;
 using NodeAgent.Aggregator.Operations;
+using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Aggregator.Usage;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
@@ -26,6 +27,8 @@ internal sealed class AggregatorOptions
 
     internal UsageSettings Usage { get; } = new();
 
+    internal SinkSettings Sink { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
@@ -37,7 +40,9 @@ internal sealed class AggregatorOptions
             "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing.")
         .Section("backup", o => o.Backup, BackupSettings.Settings,
             "Backups on demand, while the aggregator works: `nodectl backup`. Without it, `aggregator backup` does the same on a stopped one.")
-        .Section("usage", o => o.Usage, UsageSettings.Settings, "Prices and limits of usage reports: `nodectl usage`."));
+        .Section("usage", o => o.Usage, UsageSettings.Settings, "Prices and limits of usage reports: `nodectl usage`.")
+        .Section("sink", o => o.Sink, SinkSettings.Settings,
+            "Another engine that gets the same samples by line protocol: VictoriaMetrics or InfluxDB. The write-ahead log is its spool."));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>

@@ -92,7 +92,8 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>So many bytes of records were there at start.</summary>
     internal void CountReplayed(long bytes) => Interlocked.Add(ref _appendedBytes, bytes);
 
-    internal JournalReader OpenReader() => _log.OpenReader(1);
+    /// <summary>A reader of what is durable, from a record on.</summary>
+    internal JournalReader OpenReader(ulong fromId = 1) => _log.OpenReader(fromId);
 
     /// <summary>Nobody needs this record and those before it.</summary>
     internal void ReleaseUpTo(ulong id)
