@@ -1,5 +1,6 @@
 using System.Net;
 using NodeAgent.Aggregator.Operations;
+using NodeAgent.Aggregator.Remote;
 using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Aggregator.Usage;
 using NodeAgent.Hosting.Configuration;
@@ -29,6 +30,8 @@ internal sealed class AggregatorOptions
 
     internal SinkSettings Sink { get; } = new();
 
+    internal RemoteReadSettings RemoteRead { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
@@ -42,7 +45,9 @@ internal sealed class AggregatorOptions
             "Backups on demand, while the aggregator works: `nodectl backup`. Without it, `aggregator backup` does the same on a stopped one.")
         .Section("usage", o => o.Usage, UsageSettings.Settings, "Prices and limits of usage reports: `nodectl usage`.")
         .Section("sink", o => o.Sink, SinkSettings.Settings,
-            "Another engine that gets the same samples by line protocol: VictoriaMetrics or InfluxDB. The write-ahead log is its spool."));
+            "Another engine that gets the same samples by line protocol: VictoriaMetrics or InfluxDB. The write-ahead log is its spool.")
+        .Section("remote_read", o => o.RemoteRead, RemoteReadSettings.Settings,
+            "Another engine that expressions are evaluated on, in place of the aggregator's own store: usually the one that the sink sends to."));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>

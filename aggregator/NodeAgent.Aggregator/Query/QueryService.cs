@@ -327,6 +327,7 @@ internal sealed class QueryService(
         catch (QueryException e)
         {
             StatusCode code = e.Kind == QueryErrorKind.TimeLimit ? StatusCode.DeadlineExceeded
+                : e.Kind == QueryErrorKind.RemoteEngine ? StatusCode.Unavailable
                 : e.IsCallersMistake ? StatusCode.InvalidArgument
                 : StatusCode.ResourceExhausted;
             throw new RpcException(new Status(code, e.Message));

@@ -75,6 +75,33 @@ internal sealed class LineLayout
         return samples;
     }
 
+    /// <summary>Samples in whole lines: fields, which stand between the two spaces that nothing escapes.</summary>
+    internal static int CountSamples(ReadOnlySpan<byte> lines)
+    {
+        int samples = 0;
+        int spaces = 0;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            switch (lines[i])
+            {
+                case (byte)'\\':
+                    i++;
+                    break;
+                case (byte)' ':
+                    samples += ++spaces == 1 ? 1 : 0;
+                    break;
+                case (byte)',' when spaces == 1:
+                    samples++;
+                    break;
+                case (byte)'\n':
+                    spaces = 0;
+                    break;
+            }
+        }
+
+        return samples;
+    }
+
     private static void WriteNumber(double value, IBufferWriter<byte> output)
     {
         // The shortest text that reads back to the same bits; a whole number needs a point nowhere, as "1" is a float in line protocol.
@@ -107,16 +134,21 @@ internal sealed class LineLayout
         return head.ToString();
     }
 
-    // Line protocol cannot carry a line break, and a backslash before the end of a value would escape what follows it.
+    // Line protocol cannot carry a line break. A backslash in front of what is escaped, of another one or of the end is read differently by
+    // InfluxDB and VictoriaMetrics, so there it becomes a slash; anywhere else it stays.
     private static string Escape(string text, bool isMeasurement)
     {
         StringBuilder escaped = new(text.Length);
-        foreach (char c in text)
+        for (int i = 0; i < text.Length; i++)
         {
+            char c = text[i];
             switch (c)
             {
                 case '\n' or '\r':
                     escaped.Append("\\ ");
+                    break;
+                case '\\' when i + 1 == text.Length || text[i + 1] is '\\' or ',' or ' ' or '=' or '\n' or '\r':
+                    escaped.Append('/');
                     break;
                 case ',' or ' ':
                     escaped.Append('\\').Append(c);
@@ -130,7 +162,7 @@ internal sealed class LineLayout
             }
         }
 
-        return text.EndsWith('\\') ? escaped.Append('_').ToString() : escaped.ToString();
+        return escaped.ToString();
     }
 
     private sealed record Line(byte[] Head, (int Column, byte[] Name)[] Fields);

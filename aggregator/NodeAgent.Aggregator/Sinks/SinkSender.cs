@@ -26,7 +26,7 @@ internal sealed class SinkSender(SinkEndpoint endpoint, SinkCounters counters, D
         Stack<ReadOnlyMemory<byte>> pieces = new([lines]);
         int sent = 0;
         long taken = 0;
-        int refusedLines = 0;
+        int refused = 0;
         while (pieces.TryPop(out ReadOnlyMemory<byte> piece))
         {
             byte[] body = SinkEndpoint.Compress(piece.Span);
@@ -47,13 +47,12 @@ internal sealed class SinkSender(SinkEndpoint endpoint, SinkCounters counters, D
             }
 
             int count = piece.Span.Count((byte)'\n');
-            refusedLines += count;
+            refused += LineLayout.CountSamples(piece.Span);
             counters.AddDeadLetters(count, deadLetters.TryAdd(time.GetUtcNow().ToUnixTimeMilliseconds(), reply.Reason, piece.Span));
             onTrouble(reply, TimeSpan.Zero);
         }
 
-        // Refused lines had samples too; how many is not worth parsing them again, as they have a counter of their own.
-        counters.AddSent(refusedLines == 0 ? samples : Math.Max(0, samples - SamplesOf(lines.Span, refusedLines)), taken);
+        counters.AddSent(samples - refused, taken);
     }
 
     /// <summary>Sends until the engine says something about the lines.</summary>
@@ -97,13 +96,5 @@ internal sealed class SinkSender(SinkEndpoint endpoint, SinkCounters counters, D
         }
 
         return lines[..half].LastIndexOf((byte)'\n') + 1;
-    }
-
-    // An estimate: refused lines are taken for average ones.
-    private static int SamplesOf(ReadOnlySpan<byte> lines, int refused)
-    {
-        int all = lines.Count((byte)'\n');
-        int fields = lines.Count((byte)'=');
-        return all == 0 ? 0 : (int)((long)fields * refused / all);
     }
 }
