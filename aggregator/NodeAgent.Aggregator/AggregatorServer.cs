@@ -85,7 +85,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds());
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), new QueryLimits(), time), ingest, time, facts, options.Usage);
+        QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), new QueryLimits(), time), ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status() };
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));

@@ -37,6 +37,9 @@ internal sealed class QueryService(
     private readonly FleetRegistry _fleet = ingest.Fleet;
     private readonly EventLedger _events = ingest.Events;
 
+    /// <summary>Asked for each status; null: there is no sink.</summary>
+    internal Func<GetStatusResponse.Types.SinkStatus?> SinkStatus { get; init; } = () => null;
+
     private long NowUnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
@@ -227,6 +230,7 @@ internal sealed class QueryService(
             AllocatedBytesTotal = (ulong)GC.GetTotalAllocatedBytes(),
             Ingest = IngestStatus.OfIngest(ingest, stats),
             Log = IngestStatus.OfLog(ingest),
+            Sink = SinkStatus(),
         });
     }
 

@@ -23,31 +23,30 @@ internal sealed class InfluxqlEngine(RemoteHttp http, string database) : IRemote
     public IEnumerable<RemoteName> Match(Selector selector, long fromUnixMs, long toUnixMs)
     {
         string metric = MetricOf(selector);
-        foreach (JsonElement series in Series(Text(selector, metric, "LAST({0})", fromUnixMs, toUnixMs)))
-        {
-            yield return new RemoteName(metric, LabelsOf(series));
-        }
+        return Series(Text(selector, metric, "LAST({0})", fromUnixMs, toUnixMs), series => new RemoteName(metric, LabelsOf(series)));
     }
 
     /// <inheritdoc/>
     public IEnumerable<RemoteSamples> Read(Selector selector, long fromUnixMs, long toUnixMs)
     {
         string metric = MetricOf(selector);
-        foreach (JsonElement series in Series(Text(selector, metric, "{0}", fromUnixMs, toUnixMs)))
-        {
-            List<long> times = [];
-            List<double> values = [];
-            foreach (JsonElement row in series.GetProperty("values").EnumerateArray())
-            {
-                if (row[1].ValueKind == JsonValueKind.Number)
-                {
-                    times.Add(row[0].GetInt64());
-                    values.Add(row[1].GetDouble());
-                }
-            }
+        return Series(Text(selector, metric, "{0}", fromUnixMs, toUnixMs), series => SamplesOf(metric, series));
+    }
 
-            yield return new RemoteSamples(new RemoteName(metric, LabelsOf(series)), [.. times], [.. values]);
+    internal static RemoteSamples SamplesOf(string metric, JsonElement series)
+    {
+        List<long> times = [];
+        List<double> values = [];
+        foreach (JsonElement row in series.GetProperty("values").EnumerateArray())
+        {
+            if (row[1].ValueKind == JsonValueKind.Number)
+            {
+                times.Add(row[0].GetInt64());
+                values.Add(row[1].GetDouble());
+            }
         }
+
+        return new RemoteSamples(new RemoteName(metric, LabelsOf(series)), [.. times], [.. values]);
     }
 
     /// <summary>The statement. Conditions that a missing tag may meet are left to the caller, who looks again.</summary>
@@ -71,7 +70,7 @@ internal sealed class InfluxqlEngine(RemoteHttp http, string database) : IRemote
     private static string MetricOf(Selector selector) => selector.Metric
         ?? throw new QueryException(QueryErrorKind.InvalidArgument, "queries on InfluxDB must name a metric: its series are fields of measurements");
 
-    private IEnumerable<JsonElement> Series(string statement)
+    private IEnumerable<T> Series<T>(string statement, Func<JsonElement, T> take)
     {
         KeyValuePair<string, string>[] form =
         [
@@ -79,36 +78,35 @@ internal sealed class InfluxqlEngine(RemoteHttp http, string database) : IRemote
         ];
         foreach (JsonDocument document in http.Ask("/query", form))
         {
-            foreach (JsonElement result in Results(document))
+            foreach (T one in RemoteHttp.Take(document, root => AllSeries(root).Select(take)))
             {
-                if (result.TryGetProperty("series", out JsonElement all))
+                yield return one;
+            }
+        }
+    }
+
+    internal static IEnumerable<JsonElement> AllSeries(JsonElement answer)
+    {
+        RefuseError(answer);
+        foreach (JsonElement result in answer.GetProperty("results").EnumerateArray())
+        {
+            RefuseError(result);
+            if (result.TryGetProperty("series", out JsonElement all))
+            {
+                foreach (JsonElement series in all.EnumerateArray())
                 {
-                    foreach (JsonElement series in all.EnumerateArray())
-                    {
-                        yield return series;
-                    }
+                    yield return series;
                 }
             }
         }
     }
 
-    private static JsonElement.ArrayEnumerator Results(JsonDocument document)
+    private static void RefuseError(JsonElement part)
     {
-        if (document.RootElement.TryGetProperty("error", out JsonElement error))
+        if (part.TryGetProperty("error", out JsonElement error))
         {
-            throw new QueryException(QueryErrorKind.RemoteEngine, $"InfluxDB answers: {error.GetString()}");
+            throw new QueryException(QueryErrorKind.RemoteEngine, $"InfluxDB answers: {error}");
         }
-
-        JsonElement.ArrayEnumerator results = document.RootElement.GetProperty("results").EnumerateArray();
-        foreach (JsonElement result in results)
-        {
-            if (result.TryGetProperty("error", out JsonElement failed))
-            {
-                throw new QueryException(QueryErrorKind.RemoteEngine, $"InfluxDB answers: {failed.GetString()}");
-            }
-        }
-
-        return document.RootElement.GetProperty("results").EnumerateArray();
     }
 
     // A tag that the measurement has and the series has not comes as "".

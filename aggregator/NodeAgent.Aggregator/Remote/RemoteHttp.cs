@@ -41,6 +41,19 @@ internal sealed class RemoteHttp(HttpClient http, Uri root, AuthenticationHeader
         }
     }
 
+    /// <summary>Takes a document apart; one of another form than the engine's documentation says is an error of the engine.</summary>
+    internal static List<T> Take<T>(JsonDocument document, Func<JsonElement, IEnumerable<T>> take)
+    {
+        try
+        {
+            return [.. take(document.RootElement)];
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException or OverflowException)
+        {
+            throw new QueryException(QueryErrorKind.RemoteEngine, $"the engine's answer has another form than expected: {e.Message}");
+        }
+    }
+
     private static JsonDocument Parse(string line)
     {
         try

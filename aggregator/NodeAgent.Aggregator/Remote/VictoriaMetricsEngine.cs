@@ -17,9 +17,9 @@ internal sealed class VictoriaMetricsEngine(RemoteHttp http, string path) : IRem
     {
         foreach (JsonDocument document in http.Ask($"{path}/api/v1/series", Form(selector, fromUnixMs, toUnixMs)))
         {
-            foreach (JsonElement series in document.RootElement.GetProperty("data").EnumerateArray())
+            foreach (RemoteName name in RemoteHttp.Take(document, root => root.GetProperty("data").EnumerateArray().Select(NameOf)))
             {
-                yield return NameOf(series);
+                yield return name;
             }
         }
     }
@@ -29,11 +29,20 @@ internal sealed class VictoriaMetricsEngine(RemoteHttp http, string path) : IRem
     {
         foreach (JsonDocument document in http.Ask($"{path}/api/v1/export", Form(selector, fromUnixMs, toUnixMs)))
         {
-            JsonElement root = document.RootElement;
-            long[] times = [.. root.GetProperty("timestamps").EnumerateArray().Select(time => time.GetInt64())];
-            double[] values = [.. root.GetProperty("values").EnumerateArray().Select(NumberOf)];
-            yield return new RemoteSamples(NameOf(root.GetProperty("metric")), times, values);
+            foreach (RemoteSamples samples in RemoteHttp.Take(document, root => (IEnumerable<RemoteSamples>)[SamplesOf(root)]))
+            {
+                yield return samples;
+            }
         }
+    }
+
+    internal static RemoteSamples SamplesOf(JsonElement line)
+    {
+        long[] times = [.. line.GetProperty("timestamps").EnumerateArray().Select(time => time.GetInt64())];
+        double[] values = [.. line.GetProperty("values").EnumerateArray().Select(NumberOf)];
+        return times.Length == values.Length
+            ? new RemoteSamples(NameOf(line.GetProperty("metric")), times, values)
+            : throw new FormatException($"{times.Length} times and {values.Length} values");
     }
 
     // Values that JSON has no number for come as null or as text.

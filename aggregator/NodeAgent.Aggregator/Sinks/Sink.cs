@@ -72,6 +72,24 @@ internal sealed class Sink : IAsyncDisposable
             ? TimeSpan.Zero
             : TimeSpan.FromMilliseconds(Math.Max(0, nowUnixMs - Volatile.Read(ref _sentReceivedUnixMs)));
 
+    /// <summary>For the aggregator's status.</summary>
+    internal V1.GetStatusResponse.Types.SinkStatus Status() => new()
+    {
+        Url = Uri.AbsoluteUri,
+        Healthy = !IsFailing,
+        LagMs = (ulong)Lag(_parts.Time.GetUtcNow().ToUnixTimeMilliseconds()).TotalMilliseconds,
+        WaitingRecords = Math.Max(_parts.Core.Wal.DurableId, SentThrough) - SentThrough,
+        SamplesTotal = (ulong)Counters.Samples,
+        RequestsTotal = (ulong)Counters.Requests,
+        SentBytesTotal = (ulong)Counters.SentBytes,
+        RetriesTotal = (ulong)Counters.Retries,
+        DeadLettersTotal = (ulong)Counters.DeadLetters,
+        DeadLettersLostTotal = (ulong)Counters.DeadLettersLost,
+        SkippedRecordsTotal = (ulong)Counters.SkippedRecords,
+        UnreadableBlocksTotal = (ulong)Counters.UnreadableBlocks,
+        RefusedSchemasTotal = (ulong)Counters.RefusedSchemas,
+    };
+
     /// <summary>Its journals, for a backup.</summary>
     internal IReadOnlyList<(string Room, DurableLog Log)> Journals => [(StateRooms.Sink, _cursor.Log), (StateRooms.DeadLetters, _deadLetters.Log)];
 

@@ -202,6 +202,7 @@ internal static class SampleFleet
         OldestUnixMs = Now - 21_600_000, StoreBytes = 734_003_200, StoreLimitBytes = 2_147_483_648, EvictedSamplesTotal = 0,
         Ingest = new GetStatusResponse.Types.IngestStatus { QuarantinedRecordsTotal = 2 },
         Log = new GetStatusResponse.Types.LogStatus { Healthy = false, Error = "write segment /state/wal/000000000000002a.segment: ENOSPC", Bytes = 524_288_000 },
+        Sink = new GetStatusResponse.Types.SinkStatus { Url = "http://victoria:8428/write?precision=ms", LagMs = 95_000, SamplesTotal = 120_000_000, SkippedRecordsTotal = 12 },
     };
 
     /// <summary>Answers what <c>top</c> asks, by metric and aggregation.</summary>
