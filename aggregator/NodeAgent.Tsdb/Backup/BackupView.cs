@@ -49,6 +49,12 @@ public sealed class BackupView : IFileOps, IDisposable
     {
         string index = System.IO.Path.Combine(path, BackupWriter.IndexName);
         bool isDirectory = files.Exists(index) is { Ok: true, Value: 1 };
+        if (path.EndsWith(BackupWriter.Unfinished, StringComparison.Ordinal))
+        {
+            // Whole as it may be by chance: it was never called a backup, and nobody was told that it is one.
+            throw new BackupException(BackupFailure.NotABackup, $"{path} was never finished; it is no backup");
+        }
+
         if (!isDirectory && files.Exists(index + BackupWriter.Unfinished) is { Ok: true, Value: 1 })
         {
             throw new BackupException(BackupFailure.NotABackup, $"{path} was never finished; it is no backup");

@@ -78,6 +78,14 @@ public sealed class BackupDamageTests
         Assert.Equal(content.AsSpan(SealedHeader.ChunkBytes - 3, 7).ToArray(), read[..7]);
     }
 
+    [Fact]
+    public void Partial_ThatIsWholeByChance_IsNoBackup()
+    {
+        (SimulatedDisk disk, _) = Make(single: true, encrypted: false);
+        disk.PutFile(Target + ".partial", disk.ReadFile(Target));
+        Assert.Equal(BackupFailure.NotABackup, Assert.Throws<BackupException>(() => BackupView.Open(disk, Target + ".partial", null)).Failure);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
