@@ -13,7 +13,10 @@ using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Query;
+using NodeAgent.Aggregator.Remote;
+using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Aggregator.Storage;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
@@ -24,6 +27,7 @@ using NodeAgent.Journal.Reading;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Server.Health;
 using NodeAgent.Tsdb;
+using NodeAgent.Tsdb.Backup;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.V1;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
@@ -51,6 +55,9 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
+    private readonly HttpClient _sinkHttp;
+    private readonly HttpClient _remoteHttp;
+    private readonly Sink? _sink;
     private readonly WebApplication _app;
 
     private AggregatorServer(
@@ -74,12 +81,18 @@ internal sealed class AggregatorServer : IAsyncDisposable
             OnCallEnded = LogFailure,
             TimeProvider = time,
         });
+        _remoteHttp = new HttpClient { Timeout = options.RemoteRead.Timeout };
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(_store, options.Query.Limits, time), ingest, time, facts);
+        QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status() };
+        _sinkHttp = Sink.Client(options.Sink);
+        _sink = Sink.TryOpen(options.Sink, new SinkParts(
+            ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, _sink?.Journals ?? [], FileOps.ForThisMachine(), time, version);
+        _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
-            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor);
+            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor);
         _app = Build(logs);
     }
 
@@ -98,6 +111,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 log.CertificateUnusable(problem);
                 return ExitCode.Usage;
             }
+        }
+
+        if (File.Exists(Path.Combine(context.Options.State.Directory, StateRooms.UnfinishedRestore)))
+        {
+            log.StateUnusable(context.Options.State.Directory, "a restore was interrupted; run `aggregator restore` again");
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
         }
 
         IngestLog ingestLog = new(context.Log.CreateLogger<IngestLog>(), gate);
@@ -123,6 +143,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
+        if (_sink is not null)
+        {
+            await _sink.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _sinkHttp.Dispose();
+        _remoteHttp.Dispose();
         _commits.Dispose();
         Settle();
         _ingest.Dispose();
@@ -165,6 +192,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         Version = version,
         RetentionMs = (long)options.Store.LateWindow.TotalMilliseconds,
         WalMaxBytes = options.Wal.MaxBytes,
+        WalReaderBytes = Math.Min(options.Sink.MaxLagBytes, options.Wal.MaxBytes),
         QuarantineMaxBytes = options.Wal.QuarantineMaxBytes,
         EventsMaxBytes = options.Wal.EventsMaxBytes,
         RecordsPerSecond = options.Quota.RecordsPerSecond,
@@ -177,7 +205,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         long start = time.GetTimestamp();
         IngestParts parts = new(store, new FleetRegistry(), new EventLedger(context.Options.Store.MaxEvents), new IngestCounters());
         bool isOpen = IngestCore.TryOpen(
-            IngestOptionsOf(context.Options, context.Version), FileOps.ForThisMachine(), time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)), parts, Moment.Of(time),
+            IngestOptionsOf(context.Options, context.Version), FileOps.ForThisMachine(), time, NewRandom(), parts, Moment.Of(time),
             out IngestCore? ingest, out OpenError? error);
         if (!isOpen)
         {
@@ -214,11 +242,12 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }
 
+        _sink?.Start();
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
@@ -242,6 +271,11 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 if (_ingest.Wal.ForcedReleases > letGo)
                 {
                     _ingestLog.LetGo(_options.Wal.MaxBytes);
+                }
+
+                if (_sink is { Completion.IsFaulted: true } broken)
+                {
+                    await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
                 }
 
                 _link.PushAll();
@@ -300,6 +334,15 @@ internal sealed class AggregatorServer : IAsyncDisposable
         app.UseRpcServer(_rpc);
         return app;
     }
+
+    // A secret that cannot be read is no reason to answer from elsewhere: people would compare numbers of two stores.
+    private ISeriesReader QueriedStore(RemoteReadSettings settings)
+    {
+        RemoteStore? remote = RemoteStore.TryMake(settings, _remoteHttp, _store, out string problem);
+        return problem.Length == 0 ? (ISeriesReader?)remote ?? _store : throw new IOException($"remote_read: {problem}");
+    }
+
+    private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
 
     // Thousands of agents that each send one small frame a second cost thread hand-overs, not bytes: from socket to parser without leaving
     // the thread that the kernel woke. Handlers still run on the pool, so a slow query holds up nobody's socket.

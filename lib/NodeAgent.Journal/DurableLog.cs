@@ -222,6 +222,26 @@ public sealed class DurableLog : IDisposable
         CompleteWaiters();
     }
 
+    /// <summary>
+    /// The journal as it is on the disk at this moment, held open: what is durable and nothing else, also while appending, committing
+    /// and releasing go on. Records that should be in it are committed before.
+    /// </summary>
+    /// <param name="cut">The files, to be disposed; null: the disk refused a call, or the journal is closed.</param>
+    /// <param name="error">The call that failed.</param>
+    public bool TryCut([NotNullWhen(true)] out JournalCut? cut, [NotNullWhen(false)] out JournalError? error)
+    {
+        lock (_commitLock)
+        {
+            cut = null;
+            error = new JournalError("cut", _options.Directory, Errno.BadHandle);
+            if (_state == JournalState.Closed) return false;
+
+            List<(SegmentInfo Segment, long Bytes)> pieces = [];
+            foreach (SegmentInfo segment in _catalog.Snapshot()) pieces.Add((segment, _writer.DurableBytes(segment)));
+            return JournalCut.TryOpen(_files, pieces, Recovery.JournalId, _writer.DurableId, out cut, out error);
+        }
+    }
+
     public JournalStatus Status()
     {
         ulong nextId;

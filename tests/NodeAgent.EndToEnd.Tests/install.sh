@@ -5,6 +5,8 @@ set -u
 missing=()
 command -v prometheus-node-exporter >/dev/null 2>&1 || missing+=(prometheus-node-exporter)
 command -v nft >/dev/null 2>&1 || [ -x /usr/sbin/nft ] || missing+=(nftables)
+command -v victoria-metrics >/dev/null 2>&1 || missing+=(victoria-metrics)
+command -v influxd >/dev/null 2>&1 || missing+=(influxdb)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
   export DEBIAN_FRONTEND=noninteractive

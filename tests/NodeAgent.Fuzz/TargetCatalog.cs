@@ -21,5 +21,7 @@ internal static class TargetCatalog
         new ConfigurationTarget(),
         new UnitTextTarget(),
         new KernelTextTarget(),
+        new BackupTarget(),
+        new RemoteAnswerTarget(),
     ];
 }

@@ -1,4 +1,8 @@
 using System.Net;
+using NodeAgent.Aggregator.Operations;
+using NodeAgent.Aggregator.Remote;
+using NodeAgent.Aggregator.Sinks;
+using NodeAgent.Aggregator.Usage;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
 using Microsoft.Extensions.Logging;
@@ -22,6 +26,14 @@ internal sealed class AggregatorOptions
 
     internal QuerySettings Query { get; } = new();
 
+    internal BackupSettings Backup { get; } = new();
+
+    internal UsageSettings Usage { get; } = new();
+
+    internal SinkSettings Sink { get; } = new();
+
+    internal RemoteReadSettings RemoteRead { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
@@ -32,7 +44,14 @@ internal sealed class AggregatorOptions
         .Section("quota", o => o.Quota, QuotaSettings.Settings,
             "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing.")
         .Section("query", o => o.Query, QuerySettings.Settings,
-            "What one query, and all of them together, may take. One that reaches a limit ends with RESOURCE_EXHAUSTED and says which."));
+            "What one query, and all of them together, may take. One that reaches a limit ends with RESOURCE_EXHAUSTED and says which.")
+        .Section("backup", o => o.Backup, BackupSettings.Settings,
+            "Backups on demand, while the aggregator works: `nodectl backup`. Without it, `aggregator backup` does the same on a stopped one.")
+        .Section("usage", o => o.Usage, UsageSettings.Settings, "Prices and limits of usage reports: `nodectl usage`.")
+        .Section("sink", o => o.Sink, SinkSettings.Settings,
+            "Another engine that gets the same samples by line protocol: VictoriaMetrics or InfluxDB. The write-ahead log is its spool.")
+        .Section("remote_read", o => o.RemoteRead, RemoteReadSettings.Settings,
+            "Another engine that expressions are evaluated on, in place of the aggregator's own store: usually the one that the sink sends to."));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>
@@ -82,8 +101,8 @@ internal sealed class StateSettings
 
     internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
         .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
-            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/) and records that were set aside "
-            + "(quarantine/). Made if missing; for one aggregator alone."));
+            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), records that were set aside (quarantine/), "
+            + "the sink's place (sink/) and what its engine refused (dead-letters/). Made if missing; for one aggregator alone."));
 }
 
 /// <summary>Bounds of the write-ahead log.</summary>

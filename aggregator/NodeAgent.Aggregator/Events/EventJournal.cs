@@ -31,6 +31,9 @@ internal sealed class EventJournal : IDisposable
         _walId = walId;
     }
 
+    /// <summary>The journal itself, for a backup.</summary>
+    internal DurableLog Log => _log;
+
     /// <summary>Events of the write-ahead log up to this record are here.</summary>
     internal ulong LastLogId { get; private set; }
 

@@ -22,6 +22,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     {
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Query"] = Readers,
+        ["nodeagent.v1.Admin"] = [FleetRole.Admin],
         ["grpc.health.v1.Health"] = Anybody,
         ["grpc.reflection.v1.ServerReflection"] = Readers,
         ["grpc.reflection.v1alpha.ServerReflection"] = Readers,

@@ -128,6 +128,9 @@ internal sealed class IngestCore : IDisposable
         return true;
     }
 
+    /// <summary>From which record on somebody still reads the log beside the store; the largest number: nobody does.</summary>
+    internal Func<ulong> LogReadFrom { get; set; } = () => ulong.MaxValue;
+
     /// <summary>Answers a hello. The streams it displaces have ended; their owners should be told.</summary>
     internal LinkOpening Open(string node, Hello hello, Moment now)
     {

@@ -20,6 +20,9 @@ internal sealed record IngestOptions
     /// <summary>The log's bytes on disk. The oldest records go first: after a restart the memory store then begins later.</summary>
     internal long WalMaxBytes { get; init; } = 4L << 30;
 
+    /// <summary>Up to this size the log waits for who reads it beside the store (a sink), beyond it they lose what goes.</summary>
+    internal long WalReaderBytes { get; init; } = 2L << 30;
+
     /// <summary>Size of one file of the log; room is freed in this unit.</summary>
     internal long WalSegmentBytes { get; init; } = 64L << 20;
 

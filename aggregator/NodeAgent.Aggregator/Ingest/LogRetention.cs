@@ -27,14 +27,18 @@ internal sealed class LogRetention(WriteAheadLog wal, IngestOptions options)
     /// <summary>Lets go of what nobody needs.</summary>
     /// <param name="nowUnixMs">The aggregator's clock.</param>
     /// <param name="safeId">All up to this record is in the store's own segments.</param>
-    internal void Enforce(long nowUnixMs, ulong safeId)
+    /// <param name="heldFrom">Somebody still reads from this record on, as long as the log has not grown beyond what it may keep for them.</param>
+    internal void Enforce(long nowUnixMs, ulong safeId, ulong heldFrom = ulong.MaxValue)
     {
         bool isForced = false;
         ulong keepFrom = 0;
-        long excess = wal.Status().DiskBytes - options.WalMaxBytes;
+        long bytes = wal.Status().DiskBytes;
+        long excess = bytes - options.WalMaxBytes;
+        long excessForReaders = bytes - options.WalReaderBytes;
         while (_marks.TryPeek(out Mark mark))
         {
-            bool isDue = mark.Id <= safeId || mark.UnixMs < nowUnixMs - options.RetentionMs;
+            bool isHeld = mark.Id >= heldFrom && excessForReaders <= 0;
+            bool isDue = !isHeld && (mark.Id <= safeId || mark.UnixMs < nowUnixMs - options.RetentionMs);
             bool isTooMuch = !isDue && excess > 0;
             if (!isDue && !isTooMuch)
             {
@@ -45,6 +49,7 @@ internal sealed class LogRetention(WriteAheadLog wal, IngestOptions options)
             keepFrom = Math.Max(keepFrom, isTooMuch ? Math.Min(mark.StateFrom, mark.Id) : Math.Min(mark.NeededFrom, mark.Id));
             isForced |= isTooMuch;
             excess -= mark.Bytes - _passed.Bytes;
+            excessForReaders -= mark.Bytes - _passed.Bytes;
             _passed = mark;
             _marks.Dequeue();
         }

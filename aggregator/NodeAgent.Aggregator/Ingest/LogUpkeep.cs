@@ -40,7 +40,7 @@ internal sealed class LogUpkeep(IngestCore core)
     private void Enforce(Moment now)
     {
         ulong safeId = core.Store is IDurableStore durable ? durable.DurableThrough(Math.Min(core.SettledId(), core.Wal.DurableId)) : 0;
-        _retention.Enforce(now.UnixMs, core.Journal.Bound(safeId));
+        _retention.Enforce(now.UnixMs, core.Journal.Bound(safeId), core.LogReadFrom());
     }
 
     private void NoteMark(long unixMs, ulong id, long bytes)

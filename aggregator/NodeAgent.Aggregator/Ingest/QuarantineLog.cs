@@ -34,6 +34,9 @@ internal sealed class QuarantineLog : IDisposable
 
     private QuarantineLog(DurableLog log) => _log = log;
 
+    /// <summary>The journal itself, for a backup.</summary>
+    internal DurableLog Log => _log;
+
     /// <summary>Records that could not even be kept here.</summary>
     internal long Lost => Interlocked.Read(ref _lost);
 

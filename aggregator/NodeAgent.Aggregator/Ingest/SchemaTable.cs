@@ -125,7 +125,7 @@ internal sealed class SchemaTable(string node, ISeriesWriter store)
             : null;
     }
 
-    private static string? CheckKinds(Schema schema)
+    internal static string? CheckKinds(Schema schema)
     {
         for (int i = 0; i < schema.Series.Count; i++)
         {
@@ -144,7 +144,7 @@ internal sealed class SchemaTable(string node, ISeriesWriter store)
         && !_known.Exists(known => known.Handle.Sampler == sampler)
         && _known.DistinctBy(known => known.Handle.Sampler).Count() >= MaxSamplers;
 
-    private static SeriesDefinition Define(SeriesDescriptor series) => new(
+    internal static SeriesDefinition Define(SeriesDescriptor series) => new(
         series.Metric, (ContractKind)series.Kind, series.Unit, series.Scale, series.Labels.Select(label => new ContractLabel(label.Name, label.Value)));
 
     private void Keep(SchemaColumns schema)

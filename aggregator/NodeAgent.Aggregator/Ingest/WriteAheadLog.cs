@@ -16,6 +16,7 @@ internal sealed class WriteAheadLog : IDisposable
     private static byte[]? _scratch;
 
     private readonly DurableLog _log;
+    private readonly Lock _releasing = new();
     private long _appendedBytes;
     private ulong _lastId;
     private long _forcedReleases;
@@ -91,10 +92,26 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>So many bytes of records were there at start.</summary>
     internal void CountReplayed(long bytes) => Interlocked.Add(ref _appendedBytes, bytes);
 
-    internal JournalReader OpenReader() => _log.OpenReader(1);
+    /// <summary>A reader of what is durable, from a record on.</summary>
+    internal JournalReader OpenReader(ulong fromId = 1) => _log.OpenReader(fromId);
 
     /// <summary>Nobody needs this record and those before it.</summary>
-    internal void ReleaseUpTo(ulong id) => _log.ReleaseUpTo(id);
+    internal void ReleaseUpTo(ulong id)
+    {
+        lock (_releasing)
+        {
+            _log.ReleaseUpTo(id);
+        }
+    }
+
+    /// <summary>Shows the journal while nothing is let go of: for a cut that must fit to what the store has in files. Be quick.</summary>
+    internal void WithoutReleases(Action<DurableLog> look)
+    {
+        lock (_releasing)
+        {
+            look(_log);
+        }
+    }
 
     internal void CountForcedRelease() => Interlocked.Increment(ref _forcedReleases);
 

@@ -5,6 +5,7 @@ using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Usage;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Tsdb;
 using NodeAgent.Tsdb.Live;
@@ -18,7 +19,7 @@ namespace NodeAgent.Aggregator.Query;
 /// the engine decides. A PromQL adapter will stand beside it, not on it.
 /// </summary>
 internal sealed class QueryService(
-    ITimeSeriesStore store, QueryEngine engine, IngestCore ingest, TimeProvider time, AggregatorFacts facts) : V1.Query.QueryBase
+    ITimeSeriesStore store, QueryEngine engine, IngestCore ingest, TimeProvider time, AggregatorFacts facts, UsageSettings? usage = null) : V1.Query.QueryBase
 {
     private const int SeriesPerMessage = 500;
     private const int DefaultSeriesLimit = 10_000;
@@ -31,8 +32,14 @@ internal sealed class QueryService(
 
     private static readonly TimeSpan PatternTimeout = TimeSpan.FromMilliseconds(200);
 
+    private const long DefaultUsageMs = 24 * 3_600_000L;
+
+    private readonly UsageSettings _usage = usage ?? new UsageSettings();
     private readonly FleetRegistry _fleet = ingest.Fleet;
     private readonly EventLedger _events = ingest.Events;
+
+    /// <summary>Asked for each status; null: there is no sink.</summary>
+    internal Func<GetStatusResponse.Types.SinkStatus?> SinkStatus { get; init; } = () => null;
 
     private long NowUnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -226,7 +233,15 @@ internal sealed class QueryService(
             Log = IngestStatus.OfLog(ingest),
             Admission = AdmissionStatus.Of(facts.Admission),
             Storage = store is DurableStore durable ? StorageMapping.ToWire(durable.Storage(), stats) : null,
+            Sink = SinkStatus(),
         });
+    }
+
+    public override Task<UsageResponse> Usage(UsageRequest request, ServerCallContext context)
+    {
+        UsageQuestion question = UsageMapping.ToQuestion(request, _usage, NowUnixMs, DefaultUsageMs);
+        return OnOwnThread(() => UsageMapping.ToWire(
+            new UsageCalculator(engine).Run(question, CallerOf(context), context.CancellationToken), question, _usage));
     }
 
     private static string CallerOf(ServerCallContext context) => CallerIdentity.Of(context).ToString();
@@ -324,7 +339,9 @@ internal sealed class QueryService(
         }
         catch (QueryException e)
         {
-            StatusCode code = e.IsCallersMistake ? StatusCode.InvalidArgument : StatusCode.ResourceExhausted;
+            StatusCode code = e.Kind == QueryErrorKind.RemoteEngine ? StatusCode.Unavailable
+                : e.IsCallersMistake ? StatusCode.InvalidArgument
+                : StatusCode.ResourceExhausted;
             throw new RpcException(new Status(code, e.Message));
         }
     }

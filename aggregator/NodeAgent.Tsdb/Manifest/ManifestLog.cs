@@ -23,6 +23,9 @@ internal sealed class ManifestLog : IDisposable
 
     private ManifestLog(DurableLog log) => _log = log;
 
+    /// <summary>The journal itself, for a backup.</summary>
+    public DurableLog Journal => _log;
+
     public RecoveryReport Recovery => _log.Recovery;
 
     public JournalError? Error => _log.Status().Error;

@@ -29,6 +29,9 @@ public enum QueryErrorKind
 
     /// <summary><see cref="QueryLimits.MaxConcurrent"/>.</summary>
     TooManyQueries = 9,
+
+    /// <summary>Another engine, which holds the samples, refused or does not answer.</summary>
+    RemoteEngine = 20,
 }
 
 /// <summary>A query that cannot be answered, with one sentence for the person who asked.</summary>

@@ -121,7 +121,7 @@ internal sealed class SegmentFile
         if (!length.Ok || length.Value != info.Length || info.Length < SegmentFormat.HeaderBytes + SegmentFormat.TrailerBytes)
         {
             return length.Ok
-                ? new SegmentProblem(info, $"its length is {length.Value}, not {info.Length}", IsDamage: true)
+                ? new SegmentProblem(info, $"its length is {length.Value}, not {info.Length}", IsDamage: true, Offset: Math.Min(length.Value, info.Length))
                 : new SegmentProblem(info, $"length: {Errno.Name(length.Errno)}", IsDamage: false);
         }
 
@@ -140,7 +140,7 @@ internal sealed class SegmentFile
 
         if (!SegmentFormat.TryReadTrailer(ends[SegmentFormat.HeaderBytes..], info, out long offset, out int bytes, out uint checksum))
         {
-            return new SegmentProblem(info, "its trailer is damaged, or another segment's", IsDamage: true);
+            return new SegmentProblem(info, "its trailer is damaged, or another segment's", IsDamage: true, Offset: info.Length - SegmentFormat.TrailerBytes);
         }
 
         byte[] directory = GC.AllocateUninitializedArray<byte>(bytes);
@@ -152,7 +152,7 @@ internal sealed class SegmentFile
 
         if (read.Value != bytes || Crc32C.Compute(directory) != checksum || !TryParse(directory, offset, out pages))
         {
-            return new SegmentProblem(info, "its directory is damaged", IsDamage: true);
+            return new SegmentProblem(info, "its directory is damaged", IsDamage: true, Offset: offset);
         }
 
         return null;
@@ -212,4 +212,5 @@ internal sealed class SegmentFile
 /// <param name="Info">The segment.</param>
 /// <param name="Reason">For the log.</param>
 /// <param name="IsDamage">The bytes are wrong or gone; else the disk refused a call, and it may be well another time.</param>
-internal sealed record SegmentProblem(SegmentInfo Info, string Reason, bool IsDamage);
+/// <param name="Offset">Where in the file.</param>
+internal sealed record SegmentProblem(SegmentInfo Info, string Reason, bool IsDamage, long Offset = 0);

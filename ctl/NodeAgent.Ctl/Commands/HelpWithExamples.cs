@@ -29,6 +29,8 @@ internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLin
         ["top"] = ["nodectl top", "nodectl top --sort mem --interval 5s", "nodectl top --once -o json"],
         ["watch"] = ["nodectl watch 'node_load1{node=\"gpu-01\"}'", "nodectl watch 'node_load1' --interval 10s -o jsonl"],
         ["events"] = ["nodectl events --since 1h", "nodectl events --kind oom_kill --kind machine_check", "nodectl events --follow -o jsonl"],
+        ["usage"] = ["nodectl usage --from 30d --by node --price 2.10", "nodectl usage --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --by name -o csv"],
+        ["backup"] = ["nodectl backup", "nodectl backup before-upgrade --directory --link"],
         ["init"] = ["nodectl fleet init ./lab --name lab --server-name aggregator.lab,10.0.0.5"],
         ["issue"] = ["nodectl fleet issue ./lab agent gpu-01", "nodectl fleet issue ./lab viewer grafana --days 365"],
         ["completion"] = ["source <(nodectl completion bash)", "nodectl completion fish > ~/.config/fish/completions/nodectl.fish"],

@@ -28,6 +28,11 @@ internal interface IFleet : IAsyncDisposable
 
     Task<GetStatusResponse> GetStatusAsync(GetStatusRequest request, CancellationToken cancellation);
 
+    Task<UsageResponse> UsageAsync(UsageRequest request, CancellationToken cancellation);
+
+    /// <summary>Without a deadline: it takes as long as its disk.</summary>
+    IAsyncEnumerable<BackupUpdate> BackupAsync(BackupRequest request, CancellationToken cancellation);
+
     /// <summary>The server's overall health by grpc.health.v1: "SERVING", "NOT_SERVING", …</summary>
     Task<string> CheckHealthAsync(CancellationToken cancellation);
 }

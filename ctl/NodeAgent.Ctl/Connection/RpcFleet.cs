@@ -11,6 +11,7 @@ namespace NodeAgent.Ctl.Connection;
 internal sealed class RpcFleet(CallInvoker invoker, ConnectionSettings settings, TimeProvider time, IDisposable? channel = null) : IFleet
 {
     private readonly V1.Query.QueryClient _query = new(invoker);
+    private readonly Admin.AdminClient _admin = new(invoker);
 
     public Task<ListNodesResponse> ListNodesAsync(ListNodesRequest request, CancellationToken cancellation) =>
         Unary("cannot list nodes", _query.ListNodesAsync, request, cancellation);
@@ -38,6 +39,12 @@ internal sealed class RpcFleet(CallInvoker invoker, ConnectionSettings settings,
 
     public Task<GetStatusResponse> GetStatusAsync(GetStatusRequest request, CancellationToken cancellation) =>
         Unary("cannot read the status", _query.GetStatusAsync, request, cancellation);
+
+    public Task<UsageResponse> UsageAsync(UsageRequest request, CancellationToken cancellation) =>
+        Unary("cannot report usage", _query.UsageAsync, request, cancellation);
+
+    public IAsyncEnumerable<BackupUpdate> BackupAsync(BackupRequest request, CancellationToken cancellation) =>
+        Stream("cannot back up", options => _admin.Backup(request, options), Endless(cancellation), cancellation);
 
     public async Task<string> CheckHealthAsync(CancellationToken cancellation)
     {

@@ -21,4 +21,6 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(VersionItem))]
 [JsonSerializable(typeof(XidItem))]
 [JsonSerializable(typeof(FleetFileItem))]
+[JsonSerializable(typeof(UsageItem))]
+[JsonSerializable(typeof(BackupItem))]
 internal sealed partial class CtlJson : JsonSerializerContext;

@@ -34,6 +34,14 @@ internal sealed record StatusItem
     public required string? LogError { get; init; }
     public required ulong? LogBytes { get; init; }
 
+    /// <summary>Where the same samples go; null: nowhere, and so are all of the sink's.</summary>
+    public required string? SinkUrl { get; init; }
+    public required bool? SinkHealthy { get; init; }
+    public required ulong? SinkLagMs { get; init; }
+    public required ulong? SinkSamplesTotal { get; init; }
+    public required ulong? SinkDeadLettersTotal { get; init; }
+    public required ulong? SinkSkippedRecordsTotal { get; init; }
+
     public static StatusItem From(GetStatusResponse status, string server) => new()
     {
         Server = server,
@@ -58,6 +66,12 @@ internal sealed record StatusItem
         LogHealthy = status.Log?.Healthy,
         LogError = status.Log?.Error is { Length: > 0 } error ? error : null,
         LogBytes = status.Log?.Bytes,
+        SinkUrl = status.Sink?.Url,
+        SinkHealthy = status.Sink?.Healthy,
+        SinkLagMs = status.Sink?.LagMs,
+        SinkSamplesTotal = status.Sink?.SamplesTotal,
+        SinkDeadLettersTotal = status.Sink?.DeadLettersTotal,
+        SinkSkippedRecordsTotal = status.Sink?.SkippedRecordsTotal,
     };
 }
 
@@ -85,6 +99,12 @@ internal static class StatusView
             Text("LIMIT", "storeLimitBytes", item => item.StoreLimitBytes is { } limit ? Raw.Whole(limit) : ""),
             Text("LOG", "logHealthy", item => item.LogHealthy is { } healthy ? healthy ? "healthy" : "failing" : ""),
             Text("LOG-BYTES", "logBytes", item => item.LogBytes is { } bytes ? Raw.Whole(bytes) : ""),
+            Text("SINK", "sinkUrl", item => item.SinkUrl ?? ""),
+            Text("SINK-STATE", "sinkHealthy", item => item.SinkHealthy is { } healthy ? healthy ? "healthy" : "failing" : ""),
+            Text("SINK-LAG", "sinkLagMs", item => item.SinkLagMs is { } lag ? Raw.Whole(lag) : ""),
+            Text("SINK-SAMPLES", "sinkSamplesTotal", item => item.SinkSamplesTotal is { } samples ? Raw.Whole(samples) : ""),
+            Text("SINK-DEAD-LETTERS", "sinkDeadLettersTotal", item => item.SinkDeadLettersTotal is { } letters ? Raw.Whole(letters) : ""),
+            Text("SINK-SKIPPED", "sinkSkippedRecordsTotal", item => item.SinkSkippedRecordsTotal is { } skipped ? Raw.Whole(skipped) : ""),
         ],
         CtlJson.Default.StatusItem,
         "no status");
@@ -104,10 +124,19 @@ internal static class StatusView
         if (item.QuarantinedRecordsTotal > 0) facts.Add("Quarantined records", Count(item.QuarantinedRecordsTotal));
         if (item.LogHealthy == false) facts.Add("Log", new Cell("failing", Tone.Bad), $": {item.LogError}; nothing is acknowledged until it works again");
         else if (item.LogBytes is { } log) facts.Add("Log", Human.Bytes(log));
+        if (item.SinkUrl is not null) AddSink(facts, item);
         facts.Add("Store", Human.Bytes(item.StoreBytes), Limit(item));
         facts.Add("Oldest sample", item.OldestUnixMs is { } oldest ? Human.Age(item.WallUnixMs - oldest) + " ago" : Cell.None);
         facts.Add("Evicted samples", Count(item.EvictedSamplesTotal), item.EvictedSamplesTotal == 0 ? "" : ": the byte limit is smaller than the retention time needs");
         return facts.Render();
+    }
+
+    private static void AddSink(Facts facts, StatusItem item)
+    {
+        string behind = item.SinkLagMs is > 0 and var lag ? $", {Human.Age(lag)} behind" : "";
+        facts.Add("Sink", item.SinkHealthy == true ? "sending" : new Cell("failing", Tone.Warn), $" to {item.SinkUrl}{behind}, {Human.Grouped(item.SinkSamplesTotal ?? 0)} samples");
+        if (item.SinkDeadLettersTotal > 0) facts.Add("Sink refused", Count(item.SinkDeadLettersTotal ?? 0), " lines; they are in dead-letters/");
+        if (item.SinkSkippedRecordsTotal > 0) facts.Add("Sink skipped", Count(item.SinkSkippedRecordsTotal ?? 0), " records: the engine was away for too long");
     }
 
     private static string Limit(StatusItem item) => item.StoreLimitBytes is { } limit

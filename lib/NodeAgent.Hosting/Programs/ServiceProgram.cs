@@ -26,9 +26,10 @@ public sealed record ServiceContext<TOptions>(
 /// <param name="settings">Its configuration.</param>
 /// <param name="logOf">Where its log's settings are.</param>
 /// <param name="run">Runs until the lifetime says stop; gives the exit code.</param>
+/// <param name="moreHelp">Printed behind the help: what the program's owner does with other words.</param>
 public sealed class ServiceProgram<TOptions>(
     string name, string summary, string version, string environmentPrefix, SettingCatalog<TOptions> settings,
-    Func<TOptions, LogSettings> logOf, Func<ServiceContext<TOptions>, Task<ExitCode>> run)
+    Func<TOptions, LogSettings> logOf, Func<ServiceContext<TOptions>, Task<ExitCode>> run, string moreHelp = "")
     where TOptions : class, new()
 {
     /// <summary>How long a process that is already lost waits for the reader of its log.</summary>
@@ -140,5 +141,5 @@ public sealed class ServiceProgram<TOptions>(
 
         Without --config, {DefaultFile} is read if it exists. Files in the folder of the same name with .d follow,
         then environment variables ({environmentPrefix}SECTION__KEY), then --set.
-        """;
+        """ + (moreHelp.Length > 0 ? $"\n\n{moreHelp}" : "");
 }

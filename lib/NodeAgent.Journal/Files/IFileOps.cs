@@ -40,6 +40,11 @@ public interface IFileOps
 
     IoResult Rename(string from, string to);
 
+    /// <summary>
+    /// link(2): a second name for a file; <see cref="Errno.NotSupported"/> where there is none. Whoever asks copies instead.
+    /// </summary>
+    IoResult Link(string existing, string added) => IoResult.Fail(Errno.NotSupported);
+
     IoResult Delete(string path);
 
     /// <summary>Makes the directory and its missing parents, mode 0700. Fine when it is there already.</summary>

@@ -49,6 +49,8 @@ public sealed unsafe class LinuxFileOps : IFileOps
 
     public IoResult Rename(string from, string to) => Result(LinuxNative.Rename(from, to));
 
+    public IoResult Link(string existing, string added) => Result(LinuxNative.Link(existing, added));
+
     public IoResult Delete(string path) => Result(LinuxNative.Unlink(path));
 
     public IoResult CreateDirectory(string path)

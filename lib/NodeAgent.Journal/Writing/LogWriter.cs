@@ -65,6 +65,9 @@ internal sealed class LogWriter
 
     public SegmentInfo? ActiveSegment => _active?.Info;
 
+    /// <summary>Bytes at the front of a segment that are durable.</summary>
+    public long DurableBytes(SegmentInfo segment) => _active?.Info == segment ? _active.DurableOffset : segment.Bytes;
+
     /// <summary>Memory has forgotten what is durable: positions before <paramref name="start"/> are no more.</summary>
     public void Rebase(PendingPosition start)
     {

@@ -15,7 +15,7 @@ public sealed class AccessPolicyTests
     // Every service that AggregatorServer adds.
     private static readonly ServiceDescriptor[] Served =
     [
-        V1.AgentLink.Descriptor, V1.Query.Descriptor, Grpc.Health.V1.Health.Descriptor,
+        V1.AgentLink.Descriptor, V1.Query.Descriptor, V1.Admin.Descriptor, Grpc.Health.V1.Health.Descriptor,
         Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
     ];
 
@@ -23,6 +23,7 @@ public sealed class AccessPolicyTests
     private static readonly Dictionary<string, FleetRole[]> Expected = new()
     {
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
+        ["nodeagent.v1.Admin"] = [FleetRole.Admin],
         ["nodeagent.v1.Query"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
         ["grpc.health.v1.Health"] = [FleetRole.Agent, FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
         ["grpc.reflection.v1.ServerReflection"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
@@ -69,7 +70,7 @@ public sealed class AccessPolicyTests
     [Fact]
     public void Authorise_MethodWithoutARow_IsDeniedToAll() =>
         Assert.All([FleetRole.Agent, FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin], role =>
-            Assert.Equal(StatusCode.PermissionDenied, AccessPolicy.Authorise(Method("nodeagent.v1.Admin", "Backup"), Caller(role)).StatusCode));
+            Assert.Equal(StatusCode.PermissionDenied, AccessPolicy.Authorise(Method("nodeagent.v1.Nothing", "Backup"), Caller(role)).StatusCode));
 
     [Theory]
     [InlineData("nodeagent://local/agent/n1", "agent/n1")]

@@ -19,6 +19,8 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("RangeList", "query", "node_load1", "--range", "10m")]
     [InlineData("TopList", "top", "--once")]
     [InlineData("EventList", "events")]
+    [InlineData("UsageList", "usage", "--from", "7d")]
+    [InlineData("BackupList", "backup")]
     [InlineData("Status", "status")]
     [InlineData("CheckList", "doctor", "--server", "aggregator.lab")]
     [InlineData("Xid", "explain", "xid", "79")]

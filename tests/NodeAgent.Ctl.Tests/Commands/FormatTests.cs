@@ -18,6 +18,8 @@ public sealed class FormatTests
         ["events"] = ["events"],
         ["follow"] = ["events", "--follow"],
         ["status"] = ["status"],
+        ["usage"] = ["usage", "--from", "7d"],
+        ["backup"] = ["backup"],
         ["doctor"] = ["doctor", "--server", "aggregator.lab"],
     };
 

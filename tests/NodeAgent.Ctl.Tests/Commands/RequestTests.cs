@@ -72,6 +72,53 @@ public sealed class RequestTests
     }
 
     [Fact]
+    public async Task Usage_WithEveryOption_SendsThemAll()
+    {
+        Bench bench = new();
+
+        await bench.RunAsync(["usage", "--from", "7d", "--to", "1h", "--by", "name", "--price", "2.10", "--idle-below", "0.1"]);
+
+        UsageRequest request = bench.Fleet.Last<UsageRequest>();
+        Assert.Equal((SampleFleet.Now - 604_800_000, SampleFleet.Now - 3_600_000), (request.FromUnixMs, request.ToUnixMs));
+        Assert.Equal(("name", 2.1, 0.1), (request.By, request.GpuHourPrice, request.IdleBelowRatio));
+    }
+
+    [Fact]
+    public async Task Usage_WithNothing_LeavesDefaultsToTheAggregator()
+    {
+        Bench bench = new();
+
+        await bench.RunAsync(["usage"]);
+
+        UsageRequest request = bench.Fleet.Last<UsageRequest>();
+        Assert.False(request.HasFromUnixMs || request.HasToUnixMs || request.HasGpuHourPrice || request.HasIdleBelowRatio);
+        Assert.Equal("", request.By);
+    }
+
+    [Theory]
+    [InlineData("--price", "-1")]
+    [InlineData("--price", "NaN")]
+    [InlineData("--idle-below", "5%")]
+    public async Task Usage_WithANumberThatIsNone_IsRefusedWithoutAsking(string option, string value)
+    {
+        Bench bench = new();
+
+        Assert.Equal(ExitCode.Usage, await bench.RunAsync(["usage", option, value]));
+        Assert.Empty(bench.Fleet.Requests);
+    }
+
+    [Fact]
+    public async Task Backup_WithAName_SendsItAndTellsHowFarItIs()
+    {
+        Bench bench = new();
+
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["backup", "before", "--directory", "--link"]));
+        BackupRequest request = bench.Fleet.Last<BackupRequest>();
+        Assert.Equal(("before", true, true), (request.Name, request.Directory, request.Linked));
+        Assert.Equal("nodectl: 0 B of 3.0 GiB: writing events/0000000000000001.segment\n", bench.Errors);
+    }
+
+    [Fact]
     public async Task Watch_WithIntervalAndCount_ThinsAndEnds()
     {
         Bench bench = new();

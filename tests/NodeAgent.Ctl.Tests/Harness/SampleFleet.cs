@@ -160,6 +160,41 @@ internal static class SampleFleet
         },
     ];
 
+    public static UsageResponse Usage() => new()
+    {
+        FromUnixMs = Now - 604_800_000, ToUnixMs = Now, StepMs = 60_000, By = "node", GpuHourPrice = 2.1, Currency = "EUR", IdleBelowRatio = 0.05,
+        Entries =
+        {
+            new UsageEntry
+            {
+                Key = "gpu-01", Gpus = 8, GpuHours = 1_344, MeanUtilizationRatio = 0.874, IdleHours = 41.25, IdleCost = 86.625,
+                EnergyKilowattHours = 712.4, EnergySource = EnergySource.Counter,
+            },
+            new UsageEntry
+            {
+                Key = "gpu-02", Gpus = 2, GpuHours = 12.5, MeanUtilizationRatio = 0.02, IdleHours = 12.5, IdleCost = 26.25,
+                EnergyKilowattHours = 0.9, EnergySource = EnergySource.Power,
+            },
+            new UsageEntry { Key = "", Gpus = 1, MeanUtilizationRatio = double.NaN },
+        },
+        Total = new UsageEntry
+        {
+            Gpus = 11, GpuHours = 1_356.5, MeanUtilizationRatio = 0.866, IdleHours = 53.75, IdleCost = 112.875, EnergyKilowattHours = 713.3,
+            EnergySource = EnergySource.Mixed,
+        },
+    };
+
+    public static IReadOnlyList<BackupUpdate> Backup() =>
+    [
+        new BackupUpdate { DoneBytes = 0, TotalBytes = 3_221_225_472, Activity = "writing events/0000000000000001.segment" },
+        new BackupUpdate { DoneBytes = 1_073_741_824, TotalBytes = 3_221_225_472, Activity = "writing store/segments/000000000000002a.raw" },
+        new BackupUpdate
+        {
+            DoneBytes = 3_221_225_472, TotalBytes = 3_221_225_472,
+            Done = new BackupResult { Path = "/var/backups/nodeagent/20261121T092000Z", Files = 214, Bytes = 3_221_225_472, LogId = 9_120_455, Encrypted = true },
+        },
+    ];
+
     public static GetStatusResponse Status() => new()
     {
         Version = "0.1.0", StartedUnixMs = Now - 90_000_000, WallUnixMs = Now, Nodes = 4, LiveNodes = 2, Series = 2_108,
@@ -167,6 +202,7 @@ internal static class SampleFleet
         OldestUnixMs = Now - 21_600_000, StoreBytes = 734_003_200, StoreLimitBytes = 2_147_483_648, EvictedSamplesTotal = 0,
         Ingest = new GetStatusResponse.Types.IngestStatus { QuarantinedRecordsTotal = 2 },
         Log = new GetStatusResponse.Types.LogStatus { Healthy = false, Error = "write segment /state/wal/000000000000002a.segment: ENOSPC", Bytes = 524_288_000 },
+        Sink = new GetStatusResponse.Types.SinkStatus { Url = "http://victoria:8428/write?precision=ms", LagMs = 95_000, SamplesTotal = 120_000_000, SkippedRecordsTotal = 12 },
     };
 
     /// <summary>Answers what <c>top</c> asks, by metric and aggregation.</summary>

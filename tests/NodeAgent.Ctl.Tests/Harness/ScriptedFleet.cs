@@ -15,6 +15,8 @@ internal sealed class ScriptedFleet : IFleet
     public IReadOnlyList<WatchResponse> Watched { get; set; } = SampleFleet.Watched();
     public IReadOnlyList<ListEventsResponse> Events { get; set; } = SampleFleet.Events();
     public GetStatusResponse Status { get; set; } = SampleFleet.Status();
+    public UsageResponse Usage { get; set; } = SampleFleet.Usage();
+    public IReadOnlyList<BackupUpdate> Backups { get; set; } = SampleFleet.Backup();
     public string Health { get; set; } = "SERVING";
 
     /// <summary>Thrown by every call while set.</summary>
@@ -41,6 +43,10 @@ internal sealed class ScriptedFleet : IFleet
     public IAsyncEnumerable<ListEventsResponse> ListEventsAsync(ListEventsRequest request, CancellationToken cancellation) => Stream(request, Events, cancellation);
 
     public Task<GetStatusResponse> GetStatusAsync(GetStatusRequest request, CancellationToken cancellation) => Answer(request, () => Status);
+
+    public Task<UsageResponse> UsageAsync(UsageRequest request, CancellationToken cancellation) => Answer(request, () => Usage);
+
+    public IAsyncEnumerable<BackupUpdate> BackupAsync(BackupRequest request, CancellationToken cancellation) => Stream(request, Backups, cancellation);
 
     public Task<string> CheckHealthAsync(CancellationToken cancellation) => Answer("health", () => Health);
 

@@ -286,6 +286,19 @@ public sealed class SimulatedDisk(int seed) : IFileOps
         }
     }
 
+    public IoResult Link(string existing, string added)
+    {
+        lock (_lock)
+        {
+            if (Fails("link", existing, out IoResult failed)) return failed;
+            if (!_names.TryGetValue(existing, out SimulatedFile? file)) return IoResult.Fail(Errno.NoEntry);
+            if (_names.ContainsKey(added)) return IoResult.Fail(Errno.Exists);
+            if (!_directories.Contains(Path.GetDirectoryName(added)!)) return IoResult.Fail(Errno.NoEntry);
+            SetName(added, file);
+            return IoResult.Done();
+        }
+    }
+
     public IoResult Delete(string path)
     {
         lock (_lock)
