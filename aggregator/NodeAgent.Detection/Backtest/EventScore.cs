@@ -30,7 +30,11 @@ public readonly record struct EventScore(int Events, int Found, int FalseRuns, d
         return sum;
     }
 
-    /// <summary>Scores a series at a threshold. An alarm that goes on for <paramref name="mergeRows"/> quiet rows or fewer is one run.</summary>
+    /// <summary>
+    /// Scores a series at a threshold. Only a run that begins counts as an alarm, for that is when somebody is told: an event is found by a run
+    /// that begins within it, no later than <paramref name="latestRows"/> after its first row; a run that begins outside any event is false.
+    /// An alarm that was on all along finds nothing, so a threshold below everything scores 0.
+    /// </summary>
     public static EventScore Of(ReadOnlySpan<bool> labels, ReadOnlySpan<float> scores, float threshold, int latestRows, int mergeRows)
     {
         List<(int First, int Last)> events = VolumeUnderSurface.Ranges(labels);
@@ -38,18 +42,12 @@ public readonly record struct EventScore(int Events, int Found, int FalseRuns, d
         int found = 0, delay = 0;
         foreach ((int first, int last) in events)
         {
-            for (int row = first; row <= Math.Min(last, first + latestRows); row++)
-            {
-                if (scores[row] >= threshold)
-                {
-                    found++;
-                    delay += row - first;
-                    break;
-                }
-            }
+            int begin = runs.FindIndex(run => run.First >= first && run.First <= Math.Min(last, first + latestRows));
+            found += begin >= 0 ? 1 : 0;
+            delay += begin >= 0 ? runs[begin].First - first : 0;
         }
 
-        int falseRuns = runs.Count(run => !events.Exists(labelled => run.First <= labelled.Last && run.Last >= labelled.First));
+        int falseRuns = runs.Count(run => !events.Exists(labelled => run.First >= labelled.First && run.First <= labelled.Last));
         return new EventScore(events.Count, found, falseRuns, found == 0 ? 0 : (double)delay / found);
     }
 

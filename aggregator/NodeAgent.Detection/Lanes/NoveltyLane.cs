@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace NodeAgent.Detection.Lanes;
@@ -76,7 +77,8 @@ public sealed class NoveltyLane
         int seen = row.Seen;
         float life = MathF.Max(_options.HalfLife, _options.HalfLifeShare * seen);
         float floor = _options.Floor * size;
-        var step = new Step(1 / MathF.Min(seen + 1, life), 0.6931f / life, floor);
+        float perLife = 1 / life;
+        var step = new Step(seen + 1 < life ? 1f / (seen + 1) : perLife, 0.6931f * perLife, floor);
         evidence = default;
 
         // Where the value lies between its records so far, before they move.
@@ -133,12 +135,7 @@ public sealed class NoveltyLane
     // Minus the logarithm of how often this symbol came before in this context; then one more. A full count halves its row: old habits fade.
     private float Surprise(Span<byte> counts, int symbol)
     {
-        int total = 0;
-        foreach (byte count in counts)
-        {
-            total += count;
-        }
-
+        int total = SumOf(counts);
         float share = (counts[symbol] + _options.Smoothing) / (total + (_options.Smoothing * Symbols));
         if (counts[symbol] == byte.MaxValue)
         {
@@ -150,6 +147,16 @@ public sealed class NoveltyLane
 
         counts[symbol]++;
         return -Log(share);
+    }
+
+    // Twelve bytes as pairs of bytes in two registers; a loop over them was a sixth of the lane's time.
+    private static int SumOf(ReadOnlySpan<byte> counts)
+    {
+        const ulong Even = 0x00FF00FF00FF00FF;
+        ulong first = BinaryPrimitives.ReadUInt64LittleEndian(counts);
+        ulong rest = BinaryPrimitives.ReadUInt32LittleEndian(counts[sizeof(ulong)..]);
+        ulong pairs = (first & Even) + ((first >> 8) & Even) + (rest & Even) + ((rest >> 8) & Even);
+        return (int)((pairs * 0x0001000100010001) >> 48);
     }
 
     // Base 2 to a tenth, by exponent and mantissa; the measure of a surprise needs no more, and MathF.Log is most of its cost.

@@ -1,19 +1,19 @@
 namespace NodeAgent.Detection.Lanes;
 
-/// <summary>What the residual lane can be told, in samples of the lane. Chosen on ASD, then frozen (docs/decisions/detection.md).</summary>
+/// <summary>What the residual lane can be told, in samples of the lane. A compromise of ASD and SMD (docs/decisions/detection.md).</summary>
 public sealed record ResidualOptions
 {
     /// <summary>How much of a sample the level takes in. Slow: a level that follows a fault calls it normal.</summary>
-    public float LevelRate { get; init; } = 0.0005f;
+    public float LevelRate { get; init; } = 0.0001f;
 
     /// <summary>How much of a deviation the scales take in.</summary>
-    public float ScaleRate { get; init; } = 0.0003f;
+    public float ScaleRate { get; init; } = 0.0001f;
 
     /// <summary>How fast today's offset from the daily profile is learned.</summary>
     public float OffsetRate { get; init; } = 0.2f;
 
     /// <summary>How fast the two forecasts' errors are learned.</summary>
-    public float ErrorRate { get; init; } = 0.01f;
+    public float ErrorRate { get; init; } = 0.001f;
 
     /// <summary>The profile must be this much better than the level to be used; a profile follows noise as well.</summary>
     public float ProfileAdvantage { get; init; } = 0.5f;
@@ -25,10 +25,10 @@ public sealed record ResidualOptions
     public float SlowSpan { get; init; } = 15;
 
     /// <summary>Narrowest scale, as a share of the range seen.</summary>
-    public float Floor { get; init; } = 0.002f;
+    public float Floor { get; init; } = 0.003f;
 
     /// <summary>Beyond this many scales nothing more is said.</summary>
-    public float Cap { get; init; } = 20;
+    public float Cap { get; init; } = 25;
 
     /// <summary>Samples before anything is judged.</summary>
     public int WarmUp { get; init; } = 20;
