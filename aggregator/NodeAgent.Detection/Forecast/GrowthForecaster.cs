@@ -55,15 +55,15 @@ public sealed class GrowthForecaster
 
     /// <summary>When the series crosses a limit it grows towards; null: it does not, or it is not known well enough to say.</summary>
     /// <param name="limit">The line.</param>
-    /// <param name="sure">How many standard errors the slope must be away from none; 2 by default.</param>
-    public Crossing? Cross(double limit, double sure = 2)
+    /// <param name="sure">How many standard errors the slope must be away from none; 1.64 by default: one-sided 95 %.</param>
+    public Crossing? Cross(double limit, double sure = 1.64)
     {
         if (Slope() is not { } slope || _last >= limit)
         {
             return _last >= limit && _filled > 0 ? new Crossing(0, 0, 0, 0) : null;
         }
 
-        (double perDay, double error, double noise) = slope;
+        (double perDay, double error, double noise, _) = slope;
         if (perDay - (sure * error) <= 0)
         {
             return null;
@@ -87,35 +87,31 @@ public sealed class GrowthForecaster
 
         double days = ahead.TotalDays;
         long hour = _hour + (long)Math.Round(ahead.TotalHours);
-        double season = Seasonal(hour, slope.PerDay);
-        double value = double.IsNaN(season) ? _last + (slope.PerDay * days) : season;
-        double width = FivePercent * Math.Sqrt((slope.Noise * slope.Noise) + (slope.Error * days * slope.Error * days));
+        double change = Change(hour);
+        double value = _last + (double.IsNaN(change) ? slope.PerDay * days : change);
+        double width = Math.Max(FivePercent * Math.Sqrt((slope.Noise * slope.Noise) + (slope.Error * days * slope.Error * days)), slope.Spread * Math.Sqrt(Math.Max(days, 1)));
         return new Forecasted(value - width, value, value + width);
     }
 
-    // The same hour of the last days, each moved forward by the trend; their median.
-    private double Seasonal(long hour, double perDay)
+    // How the series went from this hour to that hour on the last days; added to where it is now, so that a clean-up or a jump counts at once.
+    private double Change(long hour)
     {
         Span<double> candidates = stackalloc double[7];
         int count = 0;
-        for (int back = 1; back <= 40 && count < candidates.Length; back++)
+        for (int back = 1; back <= candidates.Length; back++)
         {
-            long from = hour - (back * Day);
-            if (from >= _hour || from < _hour - _filled)
+            double then = Hour(hour - (back * Day));
+            double now = Hour(_hour - (back * Day));
+            if (!double.IsNaN(then) && !double.IsNaN(now))
             {
-                continue;
-            }
-
-            double then = _hours[(int)(from % Kept)];
-            if (!double.IsNaN(then))
-            {
-                candidates[count++] = then + (perDay * back);
+                candidates[count++] = then - now;
             }
         }
 
-        // The newest days count most: after a clean-up the older ones are another world.
-        return count == 0 ? double.NaN : Median(candidates[..Math.Min(count, 3)]);
+        return count == 0 ? double.NaN : Median(candidates[..count]);
     }
+
+    private double Hour(long hour) => hour >= _hour || hour < _hour - _filled ? double.NaN : _hours[(int)(hour % Kept)];
 
     // Where the series is without its hour's noise: this instant, unless it is far off what the last hours say.
     private double Level(double noise, double perDay)
@@ -126,7 +122,7 @@ public sealed class GrowthForecaster
     }
 
     // Median of same-hour daily differences, with an error from their spread; jumps and clean-ups are outliers among them.
-    private (double PerDay, double Error, double Noise)? Slope()
+    private (double PerDay, double Error, double Noise, double Spread)? Slope()
     {
         Span<double> differences = stackalloc double[Kept];
         int count = 0;
@@ -145,7 +141,7 @@ public sealed class GrowthForecaster
             return null;
         }
 
-        Span<double> recent = differences[..Math.Min(count, 2 * Day)];
+        Span<double> recent = differences[..Math.Min(count, 4 * Day)];
         double median = Median(recent);
         for (int at = 0; at < recent.Length; at++)
         {
@@ -153,9 +149,10 @@ public sealed class GrowthForecaster
         }
 
         double deviation = 1.4826 * Median(recent);
+        double spread = recent[(int)(0.9 * (recent.Length - 1))]; // sorted by the median just taken; what nine of ten days' differences stayed within
 
         // Neighbouring differences share most of their hours' noise: a sixth of them count as independent.
-        return (median, deviation / Math.Sqrt(Math.Max(recent.Length / 6.0, 1)), deviation / Math.Sqrt(2));
+        return (median, deviation / Math.Sqrt(Math.Max(recent.Length / 6.0, 1)), deviation / Math.Sqrt(2), spread);
     }
 
     private static double Median(Span<double> values)

@@ -39,6 +39,7 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
     public void Advance(long unixMs, ICollection<IncidentChange> changes)
     {
         _silences.RemoveAll(silence => silence.UntilUnixMs <= unixMs);
+        Agree(unixMs, changes);
         foreach (Incident incident in _live.Values.ToArray())
         {
             incident.Forget(finding => IsMomentary(finding) && unixMs - finding.UnixMs > _options.ResolveAfter.TotalMilliseconds / 2);
@@ -141,46 +142,75 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
             return;
         }
 
-        List<Finding> together = [finding];
-        if (finding.Sureness < _options.OpensAt && !Agree(finding, out together))
+        if (finding.Sureness >= _options.OpensAt)
         {
+            Open([finding], finding.UnixMs, changes);
             return;
         }
 
-        var incident = new Incident(_nextId++, finding);
-        foreach (Finding one in together)
-        {
-            incident.Join(one, topology);
-        }
-
-        incident.State = together.TrueForAll(one => _silences.Exists(silence => silence.Covers(one, finding.UnixMs))) ? IncidentState.Silenced : IncidentState.Open;
-        _live.Add(incident.Id, incident);
-        Index(incident);
-        changes.Add(new IncidentChange(finding.UnixMs, IncidentChangeKind.Opened, incident.Id, 0, $"{finding.Subject}: {finding.Text}"));
-    }
-
-    // One metric off is chance somewhere in a fleet all the time; several of one node at once are not.
-    private bool Agree(Finding finding, out List<Finding> together)
-    {
         if (!_unsure.TryGetValue(finding.Subject.Node, out List<Finding>? waiting))
         {
             _unsure.Add(finding.Subject.Node, waiting = []);
         }
 
-        SetAside += waiting.RemoveAll(other => finding.UnixMs - other.UnixMs > _options.AgreeWithin.TotalMilliseconds);
         if (!waiting.Exists(other => other.Subject == finding.Subject && other.Cause == finding.Cause))
         {
             waiting.Add(finding);
         }
+    }
 
-        together = [.. waiting];
-        bool agree = waiting.Select(other => other.Subject.Metric).Distinct(StringComparer.Ordinal).Count() >= _options.AgreeingMetrics;
-        if (agree)
+    private void Open(List<Finding> together, long unixMs, ICollection<IncidentChange> changes)
+    {
+        var incident = new Incident(_nextId++, together[0]);
+        foreach (Finding one in together)
         {
-            _unsure.Remove(finding.Subject.Node);
+            incident.Join(one, topology);
         }
 
-        return agree;
+        incident.State = together.TrueForAll(one => _silences.Exists(silence => silence.Covers(one, unixMs))) ? IncidentState.Silenced : IncidentState.Open;
+        _live.Add(incident.Id, incident);
+        Index(incident);
+        changes.Add(new IncidentChange(unixMs, IncidentChangeKind.Opened, incident.Id, 0, $"{together[0].Subject}: {together[0].Text}"));
+    }
+
+    // One metric off is chance somewhere in a fleet all the time; several of one node at once are not, unless the whole job does the same:
+    // then it is a phase of the job. So unsure findings wait a few seconds for company of both kinds.
+    private void Agree(long unixMs, ICollection<IncidentChange> changes)
+    {
+        if (_unsure.Count == 0)
+        {
+            return;
+        }
+
+        var nodesOfPhase = new Dictionary<(string Job, string Metric), HashSet<string>>();
+        foreach (Finding finding in _unsure.Values.SelectMany(waiting => waiting))
+        {
+            if (topology.JobOf(finding.Subject.Node, finding.Subject.Device) is { Length: > 0 } job)
+            {
+                (nodesOfPhase.TryGetValue((job, finding.Subject.Metric), out HashSet<string>? nodes) ? nodes : nodesOfPhase[(job, finding.Subject.Metric)] = new HashSet<string>(StringComparer.Ordinal)).Add(finding.Subject.Node);
+            }
+        }
+
+        foreach ((string node, List<Finding> waiting) in _unsure.ToArray())
+        {
+            Finding[] own = [.. waiting.Where(finding => unixMs - finding.UnixMs >= _options.WaitForCompany.TotalMilliseconds && !IsPhase(finding))];
+            if (own.Select(finding => finding.Subject.Metric).Distinct(StringComparer.Ordinal).Count() >= _options.AgreeingMetrics)
+            {
+                _unsure.Remove(node);
+                Open([.. own], unixMs, changes);
+                continue;
+            }
+
+            SetAside += waiting.RemoveAll(finding => unixMs - finding.UnixMs > _options.AgreeWithin.TotalMilliseconds);
+            if (waiting.Count == 0)
+            {
+                _unsure.Remove(node);
+            }
+        }
+
+        bool IsPhase(Finding finding) =>
+            topology.JobOf(finding.Subject.Node, finding.Subject.Device) is { Length: > 0 } job
+            && nodesOfPhase.TryGetValue((job, finding.Subject.Metric), out HashSet<string>? nodes) && nodes.Count >= _options.PhaseNodes;
     }
 
     private bool Reopened(Finding finding, ICollection<IncidentChange> changes)

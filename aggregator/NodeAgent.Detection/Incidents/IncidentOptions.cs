@@ -21,6 +21,12 @@ public sealed record IncidentOptions
     /// <summary>See <see cref="AgreeingMetrics"/>.</summary>
     public TimeSpan AgreeWithin { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long an unsure finding waits for others.</summary>
+    public TimeSpan WaitForCompany { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A metric odd on so many nodes of one job at once is a phase of the job, not a fault of a node.</summary>
+    public int PhaseNodes { get; init; } = 3;
+
     /// <summary>So many nodes of one domain silent or cut off together are the domain's fault.</summary>
     public int DomainNodes { get; init; } = 4;
 

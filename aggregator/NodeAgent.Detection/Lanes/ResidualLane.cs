@@ -7,7 +7,8 @@ namespace NodeAgent.Detection.Lanes;
 /// <param name="Expected">Difference from the series' first value.</param>
 /// <param name="Scale">Usual size of a deviation.</param>
 /// <param name="Seasonal">The daily profile forecast it, because it has been forecasting better than the level.</param>
-public readonly record struct Residual(float Score, float Expected, float Scale, bool Seasonal);
+/// <param name="Seen">Samples so far.</param>
+public readonly record struct Residual(float Score, float Expected, float Scale, bool Seasonal, int Seen);
 
 /// <summary>
 /// "Off its forecast now", for many series: two experts, the level and the daily profile plus today's offset; whichever had the smaller
@@ -87,7 +88,7 @@ public sealed class ResidualLane
             row.DailyError += (MathF.Abs(learned) - row.DailyError) * (row.DailyError > 0 ? errorRate : 1);
         }
 
-        return row.Seen <= _options.WarmUp ? default : new Residual(MathF.Min(score, _options.Cap), expected, scale, seasonal);
+        return row.Seen <= _options.WarmUp ? default : new Residual(MathF.Min(score, _options.Cap), expected, scale, seasonal, row.Seen);
     }
 
     /// <summary>Forgets a series, so that its row can serve another.</summary>

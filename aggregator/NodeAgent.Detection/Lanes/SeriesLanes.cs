@@ -75,7 +75,7 @@ public sealed class SeriesLanes
         }
 
         Residual residual = _residual.Update(series, relative, daily);
-        float onceIn = residual.Scale > 0 ? _tails.OnceIn(series, residual.Score) : 1;
+        float onceIn = residual.Scale > 0 ? _tails.OnceIn(series, residual.Score, residual.Seen) : 1;
         return new LaneVerdict(novelty, residual with { Expected = residual.Expected + reference }, onceIn);
     }
 

@@ -9,7 +9,7 @@ public sealed class TailColumns
 {
     private const float Quantile = 0.98f;
     private const float Rate = 0.01f;
-    private const float MostRare = 1e12f; // "never" is not a number this can know
+    private const float Beyond = 100; // how many times longer than it has looked a tail may claim to see; an exponential fit would claim any number
 
     private readonly float[] _thresholds;
     private readonly float[] _excesses;
@@ -23,7 +23,8 @@ public sealed class TailColumns
     /// <summary>One such score, or a higher one, in how many samples; 1 for an everyday one. Then learns from it.</summary>
     /// <param name="series">Its row.</param>
     /// <param name="score">Not negative.</param>
-    public float OnceIn(int series, float score)
+    /// <param name="seen">Samples so far: who has looked for an hour cannot say "once a year".</param>
+    public float OnceIn(int series, float score, int seen)
     {
         ref float threshold = ref _thresholds[series];
         ref float excess = ref _excesses[series];
@@ -34,7 +35,7 @@ public sealed class TailColumns
         }
 
         float over = score - threshold;
-        float rarity = over <= 0 ? 1 : MathF.Min(MathF.Exp(MathF.Min(over / excess, 27)) / (1 - Quantile), MostRare);
+        float rarity = over <= 0 ? 1 : MathF.Min(MathF.Exp(MathF.Min(over / excess, 30)) / (1 - Quantile), Beyond * seen);
 
         // The step is in units of the tail, so that it neither stalls on large scores nor jumps on small ones; a single outlier moves both a little only.
         float stepSize = Rate * excess;

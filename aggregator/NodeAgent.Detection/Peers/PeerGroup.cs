@@ -19,6 +19,7 @@ public sealed class PeerGroup
     private readonly Member[] _members;
     private readonly double[] _sorted;
     private double _noise;
+    private double _level;
     private int _seen;
 
     /// <param name="members">How many do the same work; below 3 nobody can be told apart and nothing is ever said.</param>
@@ -39,6 +40,13 @@ public sealed class PeerGroup
         worst = new PeerVerdict(-1, 0, 0, 0);
         double middle = Middle(values);
         if (double.IsNaN(middle))
+        {
+            return false;
+        }
+
+        // In a pause of the whole group there is no work to be slow at, and dividing by next to nothing makes anybody look it.
+        _level += (Math.Abs(middle) - _level) * (_seen == 0 ? 1 : Math.Abs(middle) > _level ? 0.1 : 0.002);
+        if (Math.Abs(middle) < _options.PauseBelow * _level)
         {
             return false;
         }
@@ -67,7 +75,7 @@ public sealed class PeerGroup
             else if (score < _options.Threshold / 2)
             {
                 // A slow drift of the whole fleet's silicon is followed; a straggler is not taught to be usual.
-                member.Usual += (relative - member.Usual) * _options.UsualRate;
+                member.Usual += (relative - member.Usual) * Math.Max(_options.UsualRate, 1.0 / _seen);
             }
 
             _sorted[count++] = Math.Abs(beyond);

@@ -10,16 +10,19 @@ public sealed record PeerOptions
     public double SmoothRate { get; init; } = 0.1;
 
     /// <summary>Samples in which usual differences are learned and nobody is accused.</summary>
-    public int WarmUp { get; init; } = 120;
+    public int WarmUp { get; init; } = 180;
 
     /// <summary>In robust deviations of the group's differences.</summary>
-    public double Threshold { get; init; } = 6;
+    public double Threshold { get; init; } = 7;
 
     /// <summary>What the cumulative sum forgives each sample, in the same unit.</summary>
-    public double Drift { get; init; } = 2;
+    public double Drift { get; init; } = 3.5;
 
     /// <summary>The least share of the group's level that is worth anybody's time.</summary>
     public double LeastShare { get; init; } = 0.02;
+
+    /// <summary>Below this share of its usual level the whole group is taken to pause.</summary>
+    public double PauseBelow { get; init; } = 0.5;
 
     /// <summary>Samples it must hold.</summary>
     public int Persistence { get; init; } = 10;

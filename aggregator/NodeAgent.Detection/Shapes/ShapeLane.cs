@@ -17,6 +17,7 @@ public sealed class ShapeLane
 {
     private const int Bins = 10;
     private const int Bucket = 32; // samples a mean is taken of before growth is judged, so that noise does not look like a fall
+    private const int CycleBuckets = 30; // about a thousand samples: what repeats within them is known before growth is judged
     private const float MovesShare = 0.2f; // a series that changes at less than this share of its samples may stand still without being stuck
     private const float Slow = 0.002f;
     private const float Fast = 0.05f;
@@ -37,7 +38,7 @@ public sealed class ShapeLane
         ref Row row = ref _rows[series];
         if (row.Seen++ == 0)
         {
-            row.Last = row.Level = row.BucketMean = value;
+            row.Last = row.Level = value;
             return default;
         }
 
@@ -90,20 +91,23 @@ public sealed class ShapeLane
         return surprise;
     }
 
-    // Bucket means that rise one after another: among exchangeable ones r rises in a row happen with probability 1/(r+1)!.
+    // Bucket means that are records one after another: the n-th of exchangeable ones is a record with probability 1/n, so r in a row come by
+    // chance once in n^r. A wave, however long its rise, returns to where it was and sets none; that is why the first cycle must be seen.
     private static float Leak(ref Row row, float value)
     {
         row.BucketSum += value;
         if (++row.BucketCount < Bucket)
         {
-            return row.Rises > 2 ? row.LeakSurprise : 0;
+            return row.LeakSurprise;
         }
 
         float mean = row.BucketSum / Bucket;
-        row.Rises = mean > row.BucketMean ? row.Rises + 1 : 0;
-        row.LeakSurprise = row.Rises == 0 ? 0 : row.LeakSurprise + MathF.Log10(row.Rises + 1);
-        (row.BucketMean, row.BucketSum, row.BucketCount) = (mean, 0, 0);
-        return row.Rises > 2 ? row.LeakSurprise : 0;
+        (row.BucketSum, row.BucketCount) = (0, 0);
+        row.Buckets++;
+        bool record = row.Buckets == 1 || mean > row.HighestBucket;
+        row.HighestBucket = record ? mean : row.HighestBucket;
+        row.LeakSurprise = row.Buckets <= CycleBuckets ? 0 : record ? row.LeakSurprise + MathF.Log10(row.Buckets) : row.LeakSurprise / 2;
+        return row.LeakSurprise;
     }
 
     // Population stability index of the last twenty or so samples against the long run, over bins of the series' own spread.
@@ -142,7 +146,7 @@ public sealed class ShapeLane
         public int Seen;
         public int Still;
         public int BucketCount;
-        public int Rises;
+        public int Buckets;
         public float Last;
         public float Level;
         public float Spread;
@@ -151,7 +155,7 @@ public sealed class ShapeLane
         public float SlowMove;
         public float RatioSize;
         public float BucketSum;
-        public float BucketMean;
+        public float HighestBucket;
         public float LeakSurprise;
     }
 }

@@ -9,8 +9,10 @@ public sealed record WatchOptions
     /// </summary>
     public double AlarmsPerSeriesDay { get; init; } = 0.01;
 
-    /// <summary>The least rank of a novelty that is a finding: the threshold fixed on NAB's half.</summary>
-    public float NoveltyThreshold { get; init; } = 0.02f;
+    /// <summary>
+    /// The least novelty that is a finding. NAB's threshold (0.02) suits samples every five minutes; at 1 Hz it would speak every half hour.
+    /// </summary>
+    public float NoveltyThreshold { get; init; } = 0.5f;
 
     /// <summary>Time between samples of a series.</summary>
     public TimeSpan Step { get; init; } = TimeSpan.FromSeconds(1);

@@ -40,14 +40,14 @@ internal static class FleetBench
 
         Console.WriteLine($"{nodes} nodes, {ours.Series} series, {seconds} s, {faults.Count} faults of {Enum.GetValues<FaultKind>().Length} kinds; the generator has the detector's author: an upper bound");
         Console.WriteLine($"{ours.Samples} samples, {detecting * 1000 / ours.Samples:F0} ns each with rules, peers and incidents; {ours.Findings} findings; whole run {(Placement.ThreadClock.Micros - started) / 1e6:F0} s");
-        object summary = Report(fleet, faults, ours, seconds);
+        object summary = Report(fleet, faults, ours, seconds, arguments);
         object fixedThreshold = Alerts("fixed thresholds, one incident a node and metric", thresholds.Incidents, faults);
         object kmeans = Alerts("k-means a metric, a node alarms with a fifth of its bits (sampled nodes)", bits.Incidents, faults);
         Console.WriteLine(JsonSerializer.Serialize(new { bench = "detection fleet", nodes, series = ours.Series, seconds, ns_per_sample = Math.Round(detecting * 1000 / ours.Samples, 1), ours = summary, fixed_thresholds = fixedThreshold, kmeans_bits = kmeans }));
         return 0;
     }
 
-    private static object Report(SimulatedFleet fleet, List<Fault> faults, FleetDetectors ours, int seconds)
+    private static object Report(SimulatedFleet fleet, List<Fault> faults, FleetDetectors ours, int seconds, string[] arguments)
     {
         Incident[] incidents = [.. ours.Book.Live.Concat(ours.Book.Resolved).Where(incident => incident.Causes.Count > 0)];
         var owner = incidents.ToDictionary(incident => incident, incident => faults.FirstOrDefault(fault => About(incident, fault, fleet)));
@@ -70,7 +70,12 @@ internal static class FleetBench
             right += correct;
             found += hits.Length;
             Console.WriteLine($"{kind.Key,-16} {mine.Length,6} {hits.Length,6} {(double)hits.Length / mine.Length,7:F2} {precision,9:F2} {median,10:F1} {each,9:F2} {correct,8}/{hits.Length}");
-            rows.Add(new { kind = kind.Key.ToString(), faults = mine.Length, recall = Math.Round((double)hits.Length / mine.Length, 3), precision = Math.Round(precision, 3), ttd_p50_s = median, incidents_per_fault = Math.Round(each, 2), cause_right = correct });
+            rows.Add(new { kind = kind.Key.ToString(), faults = mine.Length, recall = Math.Round((double)hits.Length / mine.Length, 3), precision = Math.Round(precision, 3), ttd_p50_s = Number(median), incidents_per_fault = Math.Round(each, 2), cause_right = correct });
+        }
+
+        foreach (Fault fault in faults.Where(fault => arguments.Contains("--verbose")))
+        {
+            Console.WriteLine($"  {fault}: " + string.Join("; ", incidents.Where(incident => owner[incident] == fault).Select(incident => $"{(incident.OpenedUnixMs - SimulatedFleet.Start) / 1000}: {incident.Causes[0].Cause.Cause} {incident.Causes[0].Cause.Subject} of {string.Join(",", incident.Findings.Select(finding => finding.Cause).Distinct())}")));
         }
 
         Incident[] falseOnes = [.. incidents.Where(incident => owner[incident] is null)];
@@ -81,8 +86,11 @@ internal static class FleetBench
             Console.WriteLine($"  false: {incident.Causes[0].Cause.Subject} {incident.Causes[0].Cause.Cause} {incident.Causes[0].Cause.Text} at {(incident.OpenedUnixMs - SimulatedFleet.Start) / 1000} s, {incident.Findings.Count} findings");
         }
 
-        return new { found, faults = faults.Count, cause_right = right, ttd_p50_s = Arguments.Median(delays), incidents_per_fault = Math.Round((double)(incidents.Length - falseOnes.Length) / Math.Max(found, 1), 2), false_incidents = falseOnes.Length, false_per_1000_nodes_day = Math.Round(perDay, 1), kinds = rows };
+        return new { found, faults = faults.Count, cause_right = right, ttd_p50_s = Number(Arguments.Median(delays)), incidents_per_fault = Math.Round((double)(incidents.Length - falseOnes.Length) / Math.Max(found, 1), 2), false_incidents = falseOnes.Length, false_per_1000_nodes_day = Math.Round(perDay, 1), kinds = rows };
     }
+
+    // JSON has no NaN; -1 stands for "none found".
+    private static double Number(double value) => double.IsNaN(value) ? -1 : Math.Round(value, 2);
 
     private static bool About(Incident incident, Fault fault, SimulatedFleet fleet)
     {
@@ -98,6 +106,6 @@ internal static class FleetBench
         double median = Arguments.Median(faults.Where(fault => alerts.Exists(alert => About(alert, fault))).Select(fault => (double)alerts.Where(alert => About(alert, fault)).Min(alert => alert.Second) - fault.From));
         double precision = alerts.Count == 0 ? 0 : (double)mine / alerts.Count;
         Console.WriteLine($"{name}: found {found}/{faults.Count}, precision {precision:F2}, TTD p50 {median:F0} s, incidents a fault {(double)mine / Math.Max(found, 1):F1}, false incidents {alerts.Count - mine}");
-        return new { found, faults = faults.Count, precision = Math.Round(precision, 3), ttd_p50_s = double.IsNaN(median) ? -1 : median, incidents_per_fault = Math.Round((double)mine / Math.Max(found, 1), 2), false_incidents = alerts.Count - mine };
+        return new { found, faults = faults.Count, precision = Math.Round(precision, 3), ttd_p50_s = Number(median), incidents_per_fault = Math.Round((double)mine / Math.Max(found, 1), 2), false_incidents = alerts.Count - mine };
     }
 }

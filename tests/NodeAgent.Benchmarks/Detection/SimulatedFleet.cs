@@ -122,15 +122,15 @@ internal sealed class SimulatedFleet : ITopology
     private void Host(int second, int node, IEnumerable<Fault> faults)
     {
         HostState host = Hosts[node];
+        host.Leak *= faults.Any(fault => fault.Kind == FaultKind.Leak) ? 1 : 0; // its process is restarted in the end
         double neighbour = 0;
         host.ReadingAge = 0.4 + (0.1 * _random.NextDouble());
         host.ReaderUp = 1;
         host.ClockOffset = 0.002 * Normal();
-        host.Leak *= 0.98;
         foreach (Fault fault in faults)
         {
             neighbour = fault.Kind == FaultKind.NoisyNeighbour ? 0.5 : neighbour;
-            host.Leak += fault.Kind == FaultKind.Leak ? 60e6 + (host.Leak * 0.02) : 0;
+            host.Leak += fault.Kind == FaultKind.Leak ? 120e6 : 0;
             host.ClockOffset = fault.Kind == FaultKind.ClockStep ? 3 : host.ClockOffset;
             if (fault.Kind == FaultKind.Hang)
             {
@@ -140,7 +140,7 @@ internal sealed class SimulatedFleet : ITopology
 
         host.Cpu = Math.Clamp(0.35 + (0.03 * Math.Sin(second / 200.0)) + (0.02 * Normal()) + (0.5 * neighbour), 0, 1);
         host.PressureTotal += Math.Max(0.02 + (0.01 * Normal()) + neighbour, 0);
-        host.Memory = 400e9 + (2e9 * Math.Sin(second / 150.0)) + (0.3e9 * Normal()) + (host.Leak * 10);
+        host.Memory = 400e9 + (2e9 * Math.Sin(second / 150.0)) + (0.3e9 * Normal()) + host.Leak;
         host.Network = Math.Max((_job[node / JobNodes] * 20e9) + (0.3e9 * Normal()), 0);
         host.Neighbour = neighbour;
     }
