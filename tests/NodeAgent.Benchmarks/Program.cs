@@ -1,5 +1,6 @@
 using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
+using NodeAgent.Benchmarks.Detection;
 using NodeAgent.Benchmarks.Placement;
 using NodeAgent.Benchmarks.Gpu;
 using NodeAgent.Benchmarks.Rpc;
@@ -17,6 +18,7 @@ return args switch
     ["codec", .. var rest] => CodecBenchmark.Run(rest),
     ["spool", .. var rest] => SpoolBenchmark.Run(rest),
     ["placement", .. var rest] => PlacementBenchmark.Run(rest),
+    ["detection", .. var rest] => DetectionBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -39,6 +41,7 @@ static int Usage()
           codec                                   bytes and time of packing and unpacking a 400-column frame
           spool [--hours 72]                      days without an aggregator: bytes a sample on disk, CPU of a tick, restart
           placement PART                          placement policies, plans and solvers; without PART: the parts
+          detection PART                          NAB, SMD, a fleet with injected faults, cost; without PART: the parts
         """);
     return 2;
 }

@@ -18,6 +18,7 @@ public sealed class ArrowTests
         ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling", "NodeAgent.Nvml"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts", "NodeAgent.Journal"],
         ["NodeAgent.Placement"] = [],
+        ["NodeAgent.Detection"] = ["NodeAgent.Contracts"],
         ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };
@@ -32,6 +33,9 @@ public sealed class ArrowTests
         ("NodeAgent.Tsdb", "NodeAgent.Protos", "the store serves several protocols; adapters translate"),
         ("NodeAgent.Placement", "NodeAgent.Tsdb", "a decision replays from its journal; telemetry enters as a condition of a node, not as series"),
         ("NodeAgent.Placement", "NodeAgent.Protos", "placement knows requests, not messages; the service maps them"),
+        ("NodeAgent.Detection", "NodeAgent.Tsdb", "a finding replays from samples alone; whoever owns the store feeds them, live or from history"),
+        ("NodeAgent.Detection", "NodeAgent.Protos", "detection knows samples and findings, not messages; the service maps them"),
+        ("NodeAgent.Detection", "NodeAgent.Placement", "a hazard is a number that placement may use; neither room needs the other to be understood"),
         ("NodeAgent.Ctl", "NodeAgent.Tsdb", "nodectl asks; it never computes what the engine computes"),
     ];
 

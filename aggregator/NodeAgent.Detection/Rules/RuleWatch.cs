@@ -1,0 +1,143 @@
+namespace NodeAgent.Detection.Rules;
+
+/// <summary>A device's readings now.</summary>
+public interface IReadings
+{
+    /// <summary>The value of a metric as the catalogue writes it; NaN: there is none, which is neither zero nor healthy and decides nothing.</summary>
+    double Of(string metric);
+}
+
+/// <summary>
+/// The rules over one device (or node), with hold and clear times: a rule speaks once when it begins to hold and once when it is over. State
+/// is fixed: 40 bytes a rule.
+/// </summary>
+public sealed class RuleWatch
+{
+    private const double BusyAbove = 0.1;
+    private const double RateHorizonMs = 30_000;
+
+    private readonly IReadOnlyList<Rule> _rules;
+    private readonly string _node;
+    private readonly string _device;
+    private readonly State[] _states;
+
+    /// <param name="rules">Which rules.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="device">The device; "" for the node itself.</param>
+    public RuleWatch(IReadOnlyList<Rule> rules, string node, string device)
+    {
+        (_rules, _node, _device) = (rules, node, device);
+        _states = new State[rules.Count];
+        foreach (ref State state in _states.AsSpan())
+        {
+            state = new State { Since = -1, GoneSince = -1, Last = double.NaN };
+        }
+    }
+
+    /// <summary>Looks at the readings of one instant; times never go back.</summary>
+    public void Look(IReadings readings, long unixMs, ICollection<Finding> findings)
+    {
+        for (int at = 0; at < _rules.Count; at++)
+        {
+            Rule rule = _rules[at];
+            double value = readings.Of(rule.Metric);
+            if (double.IsNaN(value))
+            {
+                continue;
+            }
+
+            ref State state = ref _states[at];
+            bool applies = rule.Busy.Length == 0 || readings.Of(rule.Busy) > BusyAbove;
+            bool holds = Holds(rule, ref state, value, readings, unixMs) && applies;
+            Settle(rule, ref state, holds, value, readings, unixMs, findings);
+        }
+    }
+
+    private static bool Holds(Rule rule, ref State state, double value, IReadings readings, long unixMs)
+    {
+        switch (rule.Test)
+        {
+            case RuleTest.Above:
+                return value > rule.Limit;
+            case RuleTest.Below:
+                return value < rule.Limit;
+            case RuleTest.Equals:
+                return value == rule.Limit;
+            case RuleTest.SizeAbove:
+                return Math.Abs(value) > rule.Limit;
+            case RuleTest.BelowOther:
+                return value < readings.Of(rule.Other) - rule.Limit;
+            case RuleTest.ShareBelow:
+                return value < rule.Limit * readings.Of(rule.Other);
+            case RuleTest.ShareAbove:
+                state.Share += (value - state.Share) * Math.Min((unixMs - state.LastMs) / Math.Max(rule.Hold.TotalMilliseconds, 1), 1);
+                state.LastMs = unixMs;
+                return state.Share > rule.Limit && readings.Of(rule.Other) < readings.Of(rule.Reference);
+            case RuleTest.Grows:
+                // A counter that starts again at less than before was reset with its device; that is no growth.
+                bool grew = value > state.Last + rule.Limit;
+                state.Last = value;
+                return grew;
+            default:
+                return RateHolds(rule, ref state, value, unixMs);
+        }
+    }
+
+    private static bool RateHolds(Rule rule, ref State state, double value, long unixMs)
+    {
+        if (!double.IsNaN(state.Last) && unixMs > state.LastMs)
+        {
+            double passed = unixMs - state.LastMs;
+            double rate = Math.Max(value - state.Last, 0) * 1000 / passed;
+            state.Share += (rate - state.Share) * Math.Min(passed / RateHorizonMs, 1);
+        }
+
+        (state.Last, state.LastMs) = (value, unixMs);
+        return state.Share > rule.Limit;
+    }
+
+    private void Settle(Rule rule, ref State state, bool holds, double value, IReadings readings, long unixMs, ICollection<Finding> findings)
+    {
+        if (holds)
+        {
+            state.Since = state.Since < 0 ? unixMs : state.Since;
+            state.GoneSince = -1;
+            if (!state.Said && unixMs - state.Since >= rule.Hold.TotalMilliseconds)
+            {
+                state.Said = true;
+                findings.Add(Say(rule, state.Since, value, readings, unixMs, clears: false));
+            }
+
+            return;
+        }
+
+        if (!state.Said)
+        {
+            state.Since = -1;
+            return;
+        }
+
+        state.GoneSince = state.GoneSince < 0 ? unixMs : state.GoneSince;
+        if (unixMs - state.GoneSince >= rule.Clear.TotalMilliseconds)
+        {
+            findings.Add(Say(rule, state.Since, value, readings, unixMs, clears: true));
+            (state.Said, state.Since, state.GoneSince) = (false, -1, -1);
+        }
+    }
+
+    private Finding Say(Rule rule, long since, double value, IReadings readings, long unixMs, bool clears)
+    {
+        double expected = rule.Other.Length > 0 ? readings.Of(rule.Other) * (rule.Test == RuleTest.ShareBelow ? rule.Limit : 1) : rule.Limit;
+        return new Finding(unixMs, since, FindingKind.Rule, rule.Id, new Subject(_node, _device, rule.Metric), expected, value, 1, rule.Text, clears);
+    }
+
+    private struct State
+    {
+        public long Since;
+        public long GoneSince;
+        public long LastMs;
+        public double Last;
+        public double Share;
+        public bool Said;
+    }
+}
