@@ -62,7 +62,7 @@ public sealed class EnvelopeVerifier(ICommandPolicy policy, IReplayMemory memory
 
         return VerifyTarget(command, id)
             ?? VerifyTime(command, description, id)
-            ?? VerifyOrder(command, id)
+            ?? VerifyOrder(command, id, isSigned: keys.Count > 0)
             ?? new Verdict(CommandRefusal.None, decision.Rule, new VerifiedCommand(id, command, description, [.. keys.Select(key => key.Owner)]), id);
     }
 
@@ -124,10 +124,10 @@ public sealed class EnvelopeVerifier(ICommandPolicy policy, IReplayMemory memory
             : null;
     }
 
-    private Verdict? VerifyOrder(Command command, Guid id)
+    private Verdict? VerifyOrder(Command command, Guid id, bool isSigned)
     {
         if (memory.WasConsumed(id)) return Verdict.No(CommandRefusal.Replayed, $"command {id} was consumed before", id);
-        return command.Sequence <= memory.HighestSequence
+        return isSigned && command.Sequence <= memory.HighestSequence
             ? Verdict.No(CommandRefusal.SequenceTooLow, $"sequence {command.Sequence}; {memory.HighestSequence} was consumed before", id)
             : null;
     }

@@ -23,10 +23,10 @@ public interface IReplayMemory
 {
     bool WasConsumed(Guid id);
 
-    /// <summary>The highest sequence ever consumed; 0: none was.</summary>
+    /// <summary>The highest sequence of any signed command ever consumed; 0: none was.</summary>
     ulong HighestSequence { get; }
 
-    /// <summary>The latest not_before of a consumed command: the clock is at least that late, whatever it says. 0: none.</summary>
+    /// <summary>The latest not_before of a signed and consumed command: the clock is at least that late, whatever it says. 0: none.</summary>
     long HighestSignedUnixMs { get; }
 }
 
