@@ -218,7 +218,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         long lost = Math.Max((long)found.LostRecords, parts.Counters.ReplayLosses);
         if (lost > 0)
         {
-            log.Damaged(lost, found.TornBytes, found.Damages.Count);
+            log.Damaged(lost, found.TornBytes, found.Damages.Count + (found.MissingAtHead > 0 ? 1 : 0));
         }
 
         return ingest;

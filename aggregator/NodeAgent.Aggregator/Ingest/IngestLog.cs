@@ -128,7 +128,7 @@ internal sealed partial class IngestLog(ILogger<IngestLog> logger, RepeatedEvent
     [LoggerMessage(EventId = 6013, EventName = "WalDamaged", Level = LogLevel.Error,
         Message = "the write-ahead log is damaged in {Places} places: {Records} records are lost, {TornBytes} bytes of an unfinished end were cut off")]
     [EventHelp(
-        Meaning = "Acknowledged data is lost: so many records exactly. The damaged bytes are in wal/quarantine.",
+        Meaning = "Acknowledged data is lost: so many records exactly, those that cannot be read without the lost ones included. The damaged bytes are in wal/quarantine.",
         Cause = "The disk returned other bytes than were written, or somebody changed or removed files under state.directory.",
         Action = "Check the disk (`smartctl -a`, the kernel log) and who else writes there.")]
     private static partial void WalDamaged(ILogger logger, long records, long tornBytes, int places);
