@@ -53,8 +53,23 @@ internal sealed class EpochLedger
                 }
             }
 
-            return Highest - (ulong)seen.Count;
+            return Highest - (ulong)seen.Count - JumpedOver(seen);
         }
+    }
+
+    // An agent that cannot know which sequence its life before used last goes on at a multiple of 2^32, plus one (docs/formats/spool.md).
+    // What lies between was never given to a record.
+    private static ulong JumpedOver(HashSet<ulong> seen)
+    {
+        ulong jumped = 0;
+        ulong before = 0;
+        foreach (ulong sequence in seen.Count > 0 && seen.Max() > uint.MaxValue ? seen.Order() : Enumerable.Empty<ulong>())
+        {
+            jumped += (uint)sequence == 1 && sequence > uint.MaxValue ? sequence - 1 - before : 0;
+            before = sequence;
+        }
+
+        return jumped;
     }
 
     /// <summary>Acknowledged frames.</summary>
