@@ -6,13 +6,22 @@ namespace NodeAgent.Aggregator.Operations;
 /// <summary>How far long work is, for a person: one line that is written over on a terminal, else a line every ten seconds.</summary>
 internal sealed class ProgressLine(TextWriter output, bool isTerminal, TimeProvider time) : IProgress<BackupProgress>
 {
-    private readonly long _start = time.GetTimestamp();
+    private long _start = time.GetTimestamp();
+    private long _doneBytes;
     private readonly TimeSpan _interval = isTerminal ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(10);
     private TimeSpan _shownAt;
     private int _shownWidth;
 
     public void Report(BackupProgress value)
     {
+        if (value.DoneBytes < _doneBytes)
+        {
+            // Another stage: what the one before did says nothing of how long this takes.
+            _start = time.GetTimestamp();
+            _shownAt = TimeSpan.Zero;
+        }
+
+        _doneBytes = value.DoneBytes;
         TimeSpan elapsed = time.GetElapsedTime(_start);
         if (elapsed - _shownAt < _interval)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Contracts.Frames;
 using NodeAgent.Contracts.Series;
+using NodeAgent.Tsdb;
 using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Sinks;
@@ -39,6 +40,12 @@ internal sealed class FollowedStream(string node, int maxSeries, SinkCounters co
         }
 
         SeriesDefinition[] definitions = [.. schema.Series.Select(SchemaTable.Define)];
+        if (!SchemaCheck.IsValid(node, definitions))
+        {
+            counters.AddRefusedSchema(); // the store has refused it too
+            return;
+        }
+
         _schemas[schema.SchemaId] = new Followed(schema.Sampler, definitions, new LineLayout(node, definitions));
         _series += definitions.Length;
     }

@@ -9,8 +9,8 @@ namespace NodeAgent.Aggregator.Sinks;
 
 /// <summary>
 /// Reads the write-ahead log from a place on and turns its frames into line protocol. Frames lean on what came before them, so it begins
-/// at the oldest record there is and only decodes until it comes to its place; what is in the log is minutes, and decoding takes
-/// milliseconds. Holds nothing but decoders: the log is the spool. One thread.
+/// at the oldest record there is and only decodes until it comes to its place; with the durable store behind it the log is minutes.
+/// Holds nothing but decoders: the log is the spool. One thread.
 /// </summary>
 internal sealed class LogFollower : IDisposable
 {

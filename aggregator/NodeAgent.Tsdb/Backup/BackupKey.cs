@@ -26,8 +26,7 @@ public sealed class BackupKey
     public const int Bytes = 32;
 
     /// <summary>
-    /// Rounds of PBKDF2-HMAC-SHA256: what the OWASP password storage cheat sheet asks for (600,000, 2023), about 0.2 s of one core for each
-    /// guess. The number is in the header, so it can grow.
+    /// Rounds of PBKDF2-HMAC-SHA256: what the OWASP password storage cheat sheet asks for (600,000, 2023). The number is in the header, so it can grow.
     /// </summary>
     public const int Iterations = 600_000;
 

@@ -1,7 +1,9 @@
+using System.Buffers;
 using Google.Protobuf;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Testing;
 using NodeAgent.Testing.Disk;
 using NodeAgent.Tsdb;
@@ -40,10 +42,27 @@ internal sealed class WalTarget : Engine.IFuzzTarget
             }
         }
 
+        Invariant.Holds(core.Commit(), "a healthy disk commits");
+        Follow(core);
         core.Dispose();
         core.Store.Dispose();
         string first = Restart(disk);
         Invariant.Holds(Restart(disk) == first, "a log leads to one state");
+    }
+
+    // The sink reads the same records: what it makes of them is line protocol, whatever they say.
+    private static void Follow(IngestCore core)
+    {
+        ArrayBufferWriter<byte> lines = new();
+        long samples = 0;
+        using LogFollower follower = new(core.Wal, 0, Options, 50, new SinkCounters());
+        while (follower.TryTake(lines, out int more))
+        {
+            samples += more;
+        }
+
+        Invariant.Holds(LineLayout.CountSamples(lines.WrittenSpan) == samples, "lines have the samples that were counted");
+        Invariant.Holds(follower.LookedAt == core.Wal.LastId, "the sink comes to the end of the log");
     }
 
     private static string Restart(SimulatedDisk disk)
