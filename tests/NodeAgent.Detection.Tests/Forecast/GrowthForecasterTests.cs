@@ -27,9 +27,11 @@ public sealed class GrowthForecasterTests
     public void Cross_SawToothThatComesBackDaily_NeverWarnsWithinMonths()
     {
         var forecaster = new GrowthForecaster();
+        ulong state = 5;
         for (int at = 0; at < 10 * 144; at++)
         {
-            forecaster.Add(0.5 + (0.45 * (at % 144) / 144.0) + (0.002 * (at * 37 % 11)), at * Minutes10);
+            state = (state * 6364136223846793005) + 1442695040888963407;
+            forecaster.Add(0.5 + (0.45 * (at % 144) / 144.0) + (0.02 * (state >> 40) / (1 << 24)), at * Minutes10);
             Assert.True(forecaster.Cross(1) is not { } crossing || crossing.InMs > 60 * 86_400_000.0, $"at {at}");
         }
     }
