@@ -25,6 +25,7 @@ public sealed class SeriesWatch
 {
     private const int InARow = 3;
     private const int QuietSamples = 60;
+    private const float SettledScales = 4;
     private const float UnsureResidual = 0.5f;
     private const float UnsureNovelty = 0.4f;
     private const float Sure = 0.95f;
@@ -98,8 +99,14 @@ public sealed class SeriesWatch
             return;
         }
 
+        // Over is what looks normal in scales, not what has become less rare: a fault that lasts teaches its tail, and would end its own alarm.
         alarm.InARow = 0;
-        if (alarm.Said && ++alarm.Quiet >= QuietSamples)
+        alarm.Quiet = verdict.Residual.Score < SettledScales ? (byte)(alarm.Quiet + 1) : (byte)0;
+        if (!alarm.Said)
+        {
+            alarm.Quiet = 0;
+        }
+        else if (alarm.Quiet >= QuietSamples)
         {
             alarm.Said = false;
             findings.Add(new Finding(unixMs, unixMs, FindingKind.Residual, "residual", _subjects[series], verdict.Residual.Expected, value, UnsureResidual, "as expected again", Clears: true));
