@@ -32,7 +32,7 @@ public sealed class ArrowTests
         ("NodeAgent.Sampling", "NodeAgent.Protos", "samplers know values, not messages; the uplink maps them"),
         ("NodeAgent.Sampling", "NodeAgent.Nvml", "a call into NVML can hang or end the process; only the GPU reader, a process of its own, makes them"),
         ("NodeAgent.Commands", "NodeAgent.Actuation", "whoever signs or verifies a command must not contain what carries it out"),
-        ("NodeAgent.Actuation", "NodeAgent.Rpc", "the actuator has privilege, and so no network: it must not even contain a client"),
+        ("NodeAgent.Actuation", "NodeAgent.Rpc", "the actuator has privilege, and so speaks to nobody over a network"),
         ("NodeAgent.Actuation", "NodeAgent.Sampling", "what acts on a host reads back for itself, when it must know"),
         ("NodeAgent.Aggregator", "NodeAgent.Actuation", "a command is carried out by the agent's actuator alone"),
         ("NodeAgent.Tsdb", "NodeAgent.Protos", "the store serves several protocols; adapters translate"),
