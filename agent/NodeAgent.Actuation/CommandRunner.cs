@@ -201,9 +201,17 @@ public sealed class CommandRunner : IDisposable
         if (prepared.Undo is null || !prepared.Passed) return intent;
 
         // A setting on top of another one goes back to what was there before both.
-        intent.Undo = _ledger.BaselineOf(prepared.Undo.Target)?.Clone() ?? prepared.Undo;
+        intent.Undo = OnTopOf(_ledger.BaselineOf(prepared.Undo.Target), prepared.Undo);
         intent.RevertsAtUnixMs = command.TtlMs == 0 ? 0 : _time.GetUtcNow().ToUnixTimeMilliseconds() + (long)command.TtlMs;
         return intent;
+    }
+
+    private static UndoPlan OnTopOf(UndoPlan? older, UndoPlan newer)
+    {
+        if (older is null) return newer;
+        UndoPlan both = older.Clone();
+        both.Steps.AddRange(newer.Steps.Where(step => older.Steps.All(other => other.Key != step.Key)));
+        return both;
     }
 
     /// <summary>Runs a step on a thread of its own, because a call into a driver can hang for ever and nobody can stop it.</summary>

@@ -82,13 +82,14 @@ public enum NvmlCall : byte
     SetEccMode,
     ClearEccErrorCounts,
     SetMigMode,
+    DeviceGetEccMode,
 }
 
 /// <summary>Names of the exports behind each call, newest first. The unversioned names of nvml.h are macros; these are symbols.</summary>
 public static class NvmlExports
 {
     /// <summary>One more than the largest call.</summary>
-    public const int CallCount = (int)NvmlCall.SetMigMode + 1;
+    public const int CallCount = (int)NvmlCall.DeviceGetEccMode + 1;
 
     private static readonly string[][] Names = Build();
 
@@ -96,7 +97,7 @@ public static class NvmlExports
     public static IReadOnlyList<string> Of(NvmlCall call) => Names[(int)call];
 
     /// <summary>A call's name without its version: "DeviceGetUtilizationRates".</summary>
-    public static string NameOf(NvmlCall call) => call is > NvmlCall.None and <= NvmlCall.SetMigMode ? call.ToString() : "none";
+    public static string NameOf(NvmlCall call) => call is > NvmlCall.None and <= NvmlCall.DeviceGetEccMode ? call.ToString() : "none";
 
     private static string[][] Build()
     {
@@ -132,7 +133,7 @@ public static class NvmlExports
         NvmlCall.EventSetWait => ["EventSetWait_v2", "EventSetWait"],
         NvmlCall.SetPowerManagementLimit => ["DeviceSetPowerManagementLimit_v2", "DeviceSetPowerManagementLimit"],
         NvmlCall.ClearEccErrorCounts => ["DeviceClearEccErrorCounts"],
-        >= NvmlCall.SetPersistenceMode => ["Device" + call],
+        >= NvmlCall.SetPersistenceMode and <= NvmlCall.SetMigMode => ["Device" + call],
         _ => [call.ToString()],
     };
 }

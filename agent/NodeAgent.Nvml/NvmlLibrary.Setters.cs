@@ -28,4 +28,39 @@ public sealed unsafe partial class NvmlLibrary
             : read != NvmlReturn.Success ? read
             : actual == milliwatts ? NvmlReturn.Success : NvmlReturn.InvalidState;
     }
+
+    /// <summary>Sets one number: persistence, compute or ECC mode. Success is what the driver says; who must know reads it back.</summary>
+    public NvmlReturn Set(NvmlCall call, nint device, uint value)
+    {
+        nint f = Begin(call);
+        return f == 0 ? NvmlReturn.FunctionNotFound : End(((delegate* unmanaged[Cdecl]<nint, uint, NvmlReturn>)f)(device, value));
+    }
+
+    /// <summary>Locks a clock domain between two frequencies, MHz.</summary>
+    public NvmlReturn SetRange(NvmlCall call, nint device, uint min, uint max)
+    {
+        nint f = Begin(call);
+        return f == 0 ? NvmlReturn.FunctionNotFound : End(((delegate* unmanaged[Cdecl]<nint, uint, uint, NvmlReturn>)f)(device, min, max));
+    }
+
+    /// <summary>Takes a lock of a clock domain away.</summary>
+    public NvmlReturn Reset(NvmlCall call, nint device)
+    {
+        nint f = Begin(call);
+        return f == 0 ? NvmlReturn.FunctionNotFound : End(((delegate* unmanaged[Cdecl]<nint, NvmlReturn>)f)(device));
+    }
+
+    /// <summary>Switches MIG mode.</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="enabled">Which mode.</param>
+    /// <param name="activation">Whether it took effect at once; else it is pending until the GPU is reset.</param>
+    public NvmlReturn SetMigMode(nint device, bool enabled, out NvmlReturn activation)
+    {
+        NvmlReturn activated = NvmlReturn.Unknown;
+        nint f = Begin(NvmlCall.SetMigMode);
+        NvmlReturn result = f == 0 ? NvmlReturn.FunctionNotFound
+            : End(((delegate* unmanaged[Cdecl]<nint, uint, NvmlReturn*, NvmlReturn>)f)(device, enabled ? 1u : 0u, &activated));
+        activation = activated;
+        return result;
+    }
 }

@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Runtime.Versioning;
 
 namespace NodeAgent.Actuation.Tests;
 
 /// <summary>A folder of this test's, whose files count as root's.</summary>
-[UnsupportedOSPlatform("windows")]
 internal sealed class TrustedFolder : IDisposable
 {
     internal string Path { get; } = Directory.CreateTempSubdirectory("actuation-").FullName;

@@ -51,6 +51,9 @@ internal sealed class World : IAgentFacts, IDisposable
 
     internal StepResult? ActGives { get; set; }
 
+    /// <summary>The next act hangs: called inside it, on its thread.</summary>
+    internal Action? HangInAct { get; set; }
+
     internal StepResult? VerifyGives { get; set; }
 
     internal bool UndoFails { get; set; }
@@ -179,6 +182,7 @@ internal sealed class World : IAgentFacts, IDisposable
         Guid id = CommandEnvelope.ToGuid(command.CommandId);
         Executions[id] = Executions.GetValueOrDefault(id) + 1;
         effect();
+        HangInAct?.Invoke();
         return DieInAct == true ? throw new Killed() : ActGives ?? StepResult.Good("done");
     }
 

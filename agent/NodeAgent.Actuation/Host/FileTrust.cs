@@ -52,6 +52,9 @@ public static partial class FileTrust
         return $"{path}: more than {MaxLinks} links";
     }
 
+    /// <summary>A file itself: no link, pipe, socket, device or folder.</summary>
+    public static bool IsRegularFile(string path) => Inspect(path) is { } entry && (entry.Mode & TypeMask) == RegularFile;
+
     // A folder that others may write is one in which others may put another file under the name. The sticky bit prevents just that.
     private static string? ProblemOfFolders(string path, uint trustedOwner)
     {

@@ -6,9 +6,10 @@ namespace NodeAgent.Commands.Catalogue;
 
 public static partial class CommandCatalogue
 {
-    private static readonly PreconditionDescription GpuPresent = new("gpu-present", "a GPU has the UUID and answers");
-    private static readonly PreconditionDescription GpuIdle = new("gpu-idle", "no process is on the GPU");
-    private static readonly PreconditionDescription CallPresent = new("driver-supports", "the driver has the calls");
+    // Not fields: the order in which fields of two files are initialised is nobody's.
+    private static PreconditionDescription GpuPresent => new("gpu-present", "a GPU has the UUID and answers");
+    private static PreconditionDescription GpuIdle => new("gpu-idle", "no process is on the GPU");
+    private static PreconditionDescription CallPresent => new("driver-supports", "the driver has the calls");
 
     private static CommandDescription[] GpuRows() =>
     [
@@ -43,7 +44,7 @@ public static partial class CommandCatalogue
                 new("within-maximum", "no clock above the GPU's maximum"),
             ],
             Verification = "the driver took the call, and the clock of a domain that was locked is not above its maximum",
-            Undo = "the domain is unlocked",
+            Undo = "the domain is unlocked; a lock from before cannot be read, and is not put back",
         },
         new()
         {
@@ -96,10 +97,9 @@ public static partial class CommandCatalogue
             Parameters = [Text("gpu", "UUID", c => c.GpuReset.Gpu)],
             Preconditions =
             [
-                GpuPresent, GpuIdle, new("quiesced", "this agent's own reader let go of the GPU"),
-                new("device-free", "no process holds the device file open"), new("tool-safe", "nvidia-smi belongs to root and nobody else may write it"),
+                GpuPresent, GpuIdle, new("tool-safe", "nvidia-smi belongs to root and nobody else may write it"),
             ],
-            Verification = "the GPU answers again and no longer asks for a reset",
+            Verification = "the GPU answers again; before, the evidence is kept, our own readers let go, and no process holds the device file",
         },
     ];
 }

@@ -87,7 +87,7 @@ public static partial class CommandCatalogue
             [
                 new("path-inside", "the path stays below the root, without a link out of it"), new("cgroup-exists", "the cgroup is there"),
                 new("controllers-present", "what is to be limited can be limited there"), new("something-asked", "at least one limit is given"),
-                new("memory-order", "memory_high is not above memory_max"),
+                new("memory-order", "memory_high is not above memory_max"), new("memory-fits", "less than memory_max is in use, or memory_high is given to get there"),
             ],
             Verification = "every limit reads as written (rounded as the kernel does), and no more memory is in use than memory_max",
             Undo = "the values from before",
@@ -128,13 +128,13 @@ public static partial class CommandCatalogue
         },
         new()
         {
-            Action = Action.Reboot, Name = "reboot", Risk = RiskClass.R3, Deadline = TimeSpan.FromSeconds(60),
+            Action = Action.Reboot, Name = "reboot", Risk = RiskClass.R3, Deadline = TimeSpan.FromMinutes(5),
             Summary = "Restarts the node.",
             Parameters = [Number("even_if_busy", "", 0, 1, "1: also when not drained", c => c.Reboot.EvenIfBusy ? 1 : 0)],
             Preconditions =
             [
                 new("boot-id-known", "the kernel says which boot this is"), new("no-crash-dump", "no kernel dump is being saved"),
-                new("not-shutting-down", "no other shutdown is under way"), new("drained", "nobody works on a GPU, or even_if_busy is set"),
+                new("system-running", "systemd answers, and no other shutdown is under way"), new("drained", "nobody works here, or even_if_busy is set"),
             ],
             Verification = "the next start has another boot id",
         },

@@ -163,6 +163,35 @@ public sealed class CommandRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task Act_ThatNeverComesBack_IsInterruptedAndOnlyReadingGoesOnUntilARestart()
+    {
+        using ManualResetEventSlim entered = new();
+        using ManualResetEventSlim released = new();
+        _world.HangInAct = () =>
+        {
+            entered.Set();
+            released.Wait();
+        };
+        byte[] envelope = _world.Setting("performance", TimeSpan.FromMinutes(5));
+        Task<CommandResult> running = _world.RunAsync(envelope);
+        Assert.True(entered.Wait(TimeSpan.FromSeconds(60)));
+        // The runner begins to wait after the act has begun: until then there is no timer that could fire.
+        while (!running.IsCompleted) _world.Time.Advance(TimeSpan.FromSeconds(12));
+
+        Assert.Equal(CommandOutcome.Interrupted, (await running).Outcome);
+        _world.HangInAct = null;
+        Assert.Equal("stuck", (await _world.RunAsync(_world.Restarting())).Refusal);
+        released.Set();
+        _world.Kill(power: true);
+        _world.Restart();
+        Assert.Equal("replayed", (await _world.RunAsync(envelope)).Refusal);
+        _world.Time.Advance(TimeSpan.FromMinutes(6));
+        await _world.Runner.RevertDueAsync();
+        Assert.Equal((1, World.Before), (_world.Executions[World.IdOf(envelope)], _world.Governor));
+        Assert.Equal(CommandOutcome.Done, (await _world.RunAsync(_world.Restarting())).Outcome);
+    }
+
+    [Fact]
     public async Task Limits_HoldForValidCommandsAndOverARestart()
     {
         using World world = new(rules: """ "service_restart": { "allow": true, "values": { "unit": ["slurmd.service"] } }, "cpu_governor": { "allow": true } """);

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using NodeAgent.Actuation.Policy;
@@ -128,7 +127,6 @@ public sealed class PolicyTests
     [Theory]
     [InlineData(UnixFileMode.GroupWrite)]
     [InlineData(UnixFileMode.OtherWrite)]
-    [UnsupportedOSPlatform("windows")]
     public void Read_FileThatOthersMayWrite_GivesNoPolicy(UnixFileMode also)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "file modes are Unix's");
@@ -143,7 +141,6 @@ public sealed class PolicyTests
     }
 
     [Fact]
-    [UnsupportedOSPlatform("windows")]
     public void Read_LinkOrFolderThatOthersMayWrite_GivesNoPolicy()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "file modes are Unix's");
@@ -158,7 +155,6 @@ public sealed class PolicyTests
     }
 
     [Fact]
-    [UnsupportedOSPlatform("windows")]
     public void Read_NoFile_IsTheDefault()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "file modes are Unix's");

@@ -91,6 +91,15 @@ public sealed class EnvelopePropertyTests : IDisposable
     }
 
     [Fact]
+    public void Catalogue_EveryRow_SaysEverythingAboutItself() => Assert.All(CommandCatalogue.All, row =>
+    {
+        Assert.All(row.Preconditions, condition => Assert.NotEqual("", condition.Name + condition.Meaning));
+        Assert.Equal(row.Preconditions.Count, row.Preconditions.Select(condition => condition.Name).Distinct().Count());
+        Assert.NotEqual("", row.Summary);
+        Assert.NotEqual("", row.Verification);
+    });
+
+    [Fact]
     public void Catalogue_EveryFieldOfAnAction_IsAParameterOfItsRow()
     {
         foreach (CommandDescription row in CommandCatalogue.All)

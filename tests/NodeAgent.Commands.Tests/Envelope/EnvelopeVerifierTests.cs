@@ -193,6 +193,20 @@ public sealed class EnvelopeVerifierTests : IDisposable
     }
 
     [Fact]
+    public void Verify_KeyThatMayNotSignThisClass_IsDeniedByItsRuleAlsoAsTheSecondOne()
+    {
+        SignedCommand reboot = _signing.Anna.Sign(_signing.Reboot());
+        _signing.Carl.AddTo(reboot);
+
+        Assert.All([_signing.Carl.Sign(_signing.Command()), reboot], envelope =>
+        {
+            Verdict verdict = _signing.Verify(envelope);
+            Assert.Equal(CommandRefusal.PolicyDenied, verdict.Refusal);
+            Assert.StartsWith("trust.carl.max_risk", verdict.Detail, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
     public void Verify_LargerThanAnyCommand_IsTooLarge() =>
         Assert.Equal(CommandRefusal.TooLarge, _signing.Verifier.Verify(new byte[CommandEnvelope.MaxBytes + 1]).Refusal);
 

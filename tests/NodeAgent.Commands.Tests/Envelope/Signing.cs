@@ -10,11 +10,11 @@ namespace NodeAgent.Commands.Tests.Envelope;
 /// <summary>Two operators, an approver of one's own second key, a stranger; an agent that knows the first ones; and valid commands.</summary>
 internal sealed class Signing : ICommandPolicy, IReplayMemory, IAgentFacts, IDisposable
 {
-    private readonly ECDsa[] _keys = [.. Enumerable.Range(0, 4).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256))];
+    private readonly ECDsa[] _keys = [.. Enumerable.Range(0, 5).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256))];
 
     internal Signing()
     {
-        Keys = new KeyRing([Trust("anna", 0), Trust("ben", 1), Trust("anna", 2)]);
+        Keys = new KeyRing([Trust("anna", 0), Trust("ben", 1), Trust("anna", 2), Trust("carl", 4, RiskClass.R1)]);
         Verifier = new EnvelopeVerifier(this, this, this, Time);
     }
 
@@ -46,6 +46,9 @@ internal sealed class Signing : ICommandPolicy, IReplayMemory, IAgentFacts, IDis
     internal CommandSigner Ben => new(_keys[1], Fleet);
 
     internal CommandSigner AnnasOther => new(_keys[2], Fleet);
+
+    /// <summary>Whose key may sign what reverts by itself, and no more.</summary>
+    internal CommandSigner Carl => new(_keys[4], Fleet);
 
     internal CommandSigner Stranger => new(_keys[3], Fleet);
 
@@ -87,9 +90,9 @@ internal sealed class Signing : ICommandPolicy, IReplayMemory, IAgentFacts, IDis
         foreach (ECDsa key in _keys) key.Dispose();
     }
 
-    private TrustedKey Trust(string owner, int key)
+    private TrustedKey Trust(string owner, int key, RiskClass maxRisk = RiskClass.R3)
     {
-        Assert.True(TrustedKey.TryRead(owner, _keys[key].ExportSubjectPublicKeyInfo(), RiskClass.R3, out TrustedKey? trusted));
+        Assert.True(TrustedKey.TryRead(owner, _keys[key].ExportSubjectPublicKeyInfo(), maxRisk, out TrustedKey? trusted));
         return trusted;
     }
 }
