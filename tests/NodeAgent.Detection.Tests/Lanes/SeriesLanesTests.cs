@@ -92,16 +92,13 @@ public sealed class SeriesLanesTests
     }
 
     [Fact]
-    public void Update_QuietNoise_HasFewNoveltiesAndTheyGetRarer()
+    public void Update_QuietNoise_IsNewAtMostAFewTimesAMonth()
     {
-        double[] values = Daily(40_000, 0.5);
-        float[] novelties = [.. Run(values).Select(verdict => verdict.Novelty)];
+        double[] values = Daily(40_000, 0.5); // 139 days of five minutes
 
-        int early = novelties[..10_000].Count(novelty => novelty > 0.02f);
-        int late = novelties[30_000..].Count(novelty => novelty > 0.02f);
+        int news = Run(values).Count(verdict => verdict.Novelty > 0.016f);
 
-        Assert.True(late <= early, $"{early} {late}");
-        Assert.True(late <= 12, $"{late}");
+        Assert.InRange(news, 0, 25);
     }
 
     [Fact]
