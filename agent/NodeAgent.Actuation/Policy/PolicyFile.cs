@@ -101,6 +101,7 @@ public sealed class BundleEntry
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     ReadCommentHandling = JsonCommentHandling.Skip,
     AllowTrailingCommas = true,
+    RespectNullableAnnotations = true,
     AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(PolicyFile))]
 internal sealed partial class PolicyJson : JsonSerializerContext;

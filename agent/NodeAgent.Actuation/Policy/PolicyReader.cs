@@ -76,9 +76,9 @@ public static class PolicyReader
             return false;
         }
 
-        if (file is null)
+        if (file is null || HoldsNull(file))
         {
-            found.Add("null is no policy");
+            found.Add(file is null ? "null is no policy" : "null stands where an entry is wanted");
             return false;
         }
 
@@ -96,6 +96,13 @@ public static class PolicyReader
     }
 
     internal static long BytesOf(BundleEntry entry) => entry.MaxBytes ?? DefaultBundleBytes;
+
+    // Properties that are null the serializer refuses; what is inside lists and dictionaries it does not look at.
+    private static bool HoldsNull(PolicyFile file) =>
+        file.Trust.Any(entry => entry is null)
+        || file.Commands.Values.Any(rule => rule is null || rule.Bounds.Values.Any(bound => bound is null) || rule.Values.Values.Any(list => list is null || list.Contains(null!)))
+        || file.Diagnostics.Values.Any(entry => entry is null || entry.Argv.Contains(null!))
+        || file.Bundles.Values.Any(entry => entry is null || entry.Paths.Contains(null!));
 
     private static KeyRing ReadKeys(PolicyFile file, List<string> errors)
     {

@@ -95,11 +95,42 @@ public sealed class PolicyTests
     [InlineData("""{ "version": 1, "trust": [ { "owner": "anna", "public_key": "AAAA" } ] }""", "P-256")]
     [InlineData("""{ "version": 1, "diagnostics": { "x": { "argv": ["uptime"] } } }""", "absolute path")]
     [InlineData("""null""", "null is no policy")]
+    [InlineData("""{ "version": 1, "trust": null }""", "trust")]
+    [InlineData("""{ "version": 1, "trust": [ null ] }""", "null stands")]
+    [InlineData("""{ "version": 1, "commands": { "reboot": null } }""", "null stands")]
+    [InlineData("""{ "version": 1, "commands": { "service_restart": { "allow": true, "values": { "unit": [ null ] } } } }""", "null stands")]
+    [InlineData("""{ "version": 1, "diagnostics": { "x": { "argv": [] } } }""", "absolute path")]
     [InlineData("", "line 1")]
     public void Parse_WrongFile_GivesNoPolicyAndSaysWhy(string json, string part)
     {
         Assert.False(PolicyReader.TryParse(Encoding.UTF8.GetBytes(json), out _, out IReadOnlyList<string> errors));
         Assert.Contains(errors, error => error.Contains(part, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Parse_AnyBytes_ThrowNothingAndNoMutationAllowsWhatIsDenied()
+    {
+        byte[] good = Encoding.UTF8.GetBytes("""
+            { "version": 1, "max_per_hour": 5, "commands": {
+              "reboot": { "allow": false, "approvals": 2 },
+              "gpu_power_limit": { "allow": true, "bounds": { "milliwatts": { "max": 600000 } }, "max_ttl_seconds": 60 } },
+              "diagnostics": { "x": { "argv": ["/bin/true"] } }, "bundles": { "y": { "paths": ["/var/log"] } } }
+            """);
+#pragma warning disable CA5394, RS0030 // Not for secrets; the seed makes it the same every time.
+        Random random = new(7);
+#pragma warning restore RS0030
+        int read = 0;
+        for (int round = 0; round < 20_000; round++)
+        {
+            byte[] bytes = [.. good];
+            for (int change = random.Next(1, 4); change > 0; change--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            if (!PolicyReader.TryParse(bytes, out ActuationPolicy? policy, out _)) continue;
+            read++;
+            Assert.False(Decide(policy, new Command { Reboot = new Reboot() }).Allowed, Encoding.UTF8.GetString(bytes));
+        }
+#pragma warning restore CA5394
+
+        Assert.True(read > 100, $"{read} mutations were still policies: the others never came to the rules");
     }
 
     [Fact]
