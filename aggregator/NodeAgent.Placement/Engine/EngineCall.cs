@@ -19,6 +19,8 @@ public abstract record EngineCall
     public sealed record Condition(string Node, NodeCondition Value) : EngineCall;
 
     public sealed record Apply(string Description, IReadOnlyList<Plans.PlannedMove> Moves) : EngineCall;
+
+    public sealed record Adopt(PlacementRequest Request, IReadOnlyList<Assignment> Assignments, DateTimeOffset Since, string Token, DateTimeOffset Expires) : EngineCall;
 }
 
 /// <summary>How a commit ended.</summary>

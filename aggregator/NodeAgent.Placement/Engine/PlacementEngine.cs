@@ -48,6 +48,7 @@ public sealed partial class PlacementEngine
         _gangs = new GangPlacer(book, _domains);
         _explainer = new Explainer(book);
         _mig = new MigSearch(book.State, new MigValue(options.MigShares), 1);
+        _jobs.StartAt(options.FirstJob);
     }
 
     /// <summary>Receives every call that can change a decision, before it is carried out: what a replay needs.</summary>
@@ -135,7 +136,7 @@ public sealed partial class PlacementEngine
         ExpireHeld(now);
         if (_jobs.Find(jobName) is not { } job)
         {
-            return false;
+            return _lost.Remove(jobName);
         }
 
         Remove(job);
@@ -177,6 +178,9 @@ public sealed partial class PlacementEngine
             case EngineCall.Apply apply:
                 ApplyMoves(apply.Moves);
                 return null;
+            case EngineCall.Adopt adopt:
+                Adopt(adopt.Request, adopt.Assignments, adopt.Since, adopt.Token, adopt.Expires);
+                return null;
             default:
                 throw new InvalidOperationException($"BUG: {call.GetType().Name} cannot be replayed");
         }
@@ -186,9 +190,9 @@ public sealed partial class PlacementEngine
 
     private Demand Checked(PlacementRequest request)
     {
-        if (request.Job.Length == 0 || _jobs.Find(request.Job) is not null)
+        if (request.Job.Length == 0 || _jobs.Find(request.Job) is not null || _lost.ContainsKey(request.Job))
         {
-            throw new ArgumentException($"job \"{request.Job}\" needs a name that no running job has");
+            throw new ArgumentException($"job \"{request.Job}\" needs a name that no running job has{(_lost.ContainsKey(request.Job) ? "; it lost its place, release it first" : "")}");
         }
 
         if (request.Replicas < 1 || request.MinReplicas < 0 || request.MinReplicas > request.Replicas || request.Preferred > request.Required)
