@@ -13,6 +13,7 @@ using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
+using NodeAgent.Aggregator.Placement;
 using NodeAgent.Aggregator.Query;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
@@ -49,6 +50,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly IngestCore _ingest;
     private readonly IngestLog _ingestLog;
     private readonly CommitLoop _commits;
+    private readonly PlacementDesk _placement;
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
@@ -56,7 +58,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private AggregatorServer(
         AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        MemoryStore store, IngestCore ingest, IngestLog ingestLog)
+        MemoryStore store, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
@@ -66,6 +68,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _store = store;
         _ingest = ingest;
         _ingestLog = ingestLog;
+        _placement = placement;
         AccessPolicy policy = new(options.Listen.Plaintext);
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -78,8 +81,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
         QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
-        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
-            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor);
+        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(new PlacementService(placement)))
+            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, V1.Placement.Descriptor);
         _app = Build(logs);
     }
 
@@ -109,7 +112,15 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.StateUnusable;
         }
 
-        await using AggregatorServer server = new(context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, ingest, ingestLog);
+        if (OpenPlacement(context, store, ingest) is not { } placement)
+        {
+            ingest.Dispose();
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
+        await using AggregatorServer server = new(context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, ingest, ingestLog, placement);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -118,6 +129,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
         _commits.Dispose();
+        _placement.Dispose();
         _ingest.Dispose();
         _store.Dispose();
         _tls?.Dispose();
@@ -168,6 +180,18 @@ internal sealed class AggregatorServer : IAsyncDisposable
         return ingest;
     }
 
+    private static PlacementDesk? OpenPlacement(ServiceContext<AggregatorOptions> context, ISeriesReader store, IngestCore ingest)
+    {
+        PlacementLog log = new(context.Log.CreateLogger<PlacementLog>());
+        if (PlacementStart.TryOpen(PlacementJournal.OptionsIn(context.Options.State.Directory), FileOps.ForThisMachine(), TimeProvider.System, new FleetView(ingest.Fleet, store), log, out string problem) is { } desk)
+        {
+            return desk;
+        }
+
+        context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, problem);
+        return null;
+    }
+
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
     {
         string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
@@ -186,7 +210,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, V1.Placement.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }

@@ -78,8 +78,8 @@ internal sealed class StateSettings
 
     internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
         .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
-            "The folder for the write-ahead log (wal/), events (events/) and records that were set aside (quarantine/). Made if missing; for "
-            + "one aggregator alone."));
+            "The folder for the write-ahead log (wal/), events (events/), placement (placement/) and records that were set aside (quarantine/). "
+            + "Made if missing; for one aggregator alone."));
 }
 
 /// <summary>Bounds of the write-ahead log.</summary>

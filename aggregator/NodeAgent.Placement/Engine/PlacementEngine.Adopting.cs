@@ -28,6 +28,9 @@ public sealed partial class PlacementEngine
     /// <summary>A job by name, placed or lost. Null: there is none.</summary>
     public PlacedJob? Find(string job) => _jobs.Find(job) is { } record ? PlacedJobOf(record) : _lost.GetValueOrDefault(job);
 
+    /// <summary>The job that waits for its commit under a token. Null: none does.</summary>
+    public string? JobOf(string token) => _held.GetValueOrDefault(token)?.Request.Job;
+
     /// <summary>
     /// Takes over a job that was placed by another engine: it keeps its nodes, its devices and its token. Health does not matter, it runs
     /// already. Where a node or its room is gone the whole job is kept as lost until it is released or adopted by an engine that has it again.

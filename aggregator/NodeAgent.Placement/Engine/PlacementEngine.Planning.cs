@@ -67,8 +67,8 @@ public sealed partial class PlacementEngine
     }
 
     /// <summary>The requests on a copy of the fleet with changes: nothing of it happens.</summary>
-    public IReadOnlyList<PlacementDecision> WhatIf(IReadOnlyList<PlacementRequest> requests, IReadOnlyList<Mutation> mutations, DateTimeOffset now) =>
-        Fork(mutations, now).PlaceBatch(requests, now);
+    public IReadOnlyList<PlacementDecision> WhatIf(IReadOnlyList<PlacementRequest> requests, IReadOnlyList<Mutation> mutations, DateTimeOffset now, bool explain = false) =>
+        Fork(mutations, now).PlaceBatch(requests, now, dryRun: false, explain);
 
     /// <summary>The requests under each policy, side by side.</summary>
     public IReadOnlyList<ParetoRow> Pareto(IReadOnlyList<PlacementRequest> requests, DateTimeOffset now)
