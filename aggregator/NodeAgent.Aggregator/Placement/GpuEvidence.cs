@@ -47,8 +47,8 @@ internal sealed class GpuEvidence
     // A tick carries values that were read a moment before it, so the agent's own staleness is not the store's.
     private const long LeastFreshMs = 10_000;
 
-    // Reasons of gpu_throttle_active that cost work. Power caps and application clocks are somebody's decision, sync boost a neighbour's.
-    private static readonly string[] HarmfulReasons = ["hw_slowdown", "hw_thermal", "hw_power_brake", "sw_thermal"];
+    // Reasons of throttling that cost work. Power caps and application clocks are somebody's decision, sync boost a neighbour's.
+    private static readonly string[] HarmfulReasons = ["hw_slowdown", "hw_thermal", "hw_power_brake", "sw_thermal", "thermal"];
 
     private readonly ISeriesReader _store;
     private readonly ISampleReader _samples;
