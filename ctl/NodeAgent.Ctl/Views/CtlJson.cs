@@ -21,4 +21,10 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(VersionItem))]
 [JsonSerializable(typeof(XidItem))]
 [JsonSerializable(typeof(FleetFileItem))]
+[JsonSerializable(typeof(DecisionItem))]
+[JsonSerializable(typeof(JobItem))]
+[JsonSerializable(typeof(MoveItem))]
+[JsonSerializable(typeof(PolicyItem))]
+[JsonSerializable(typeof(AdviceItem))]
+[JsonSerializable(typeof(HostPriority[]))]
 internal sealed partial class CtlJson : JsonSerializerContext;
