@@ -18,7 +18,7 @@ public sealed class ArrowTests
         ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling", "NodeAgent.Nvml"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts", "NodeAgent.Journal"],
         ["NodeAgent.Placement"] = [],
-        ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb"],
+        ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb", "NodeAgent.Placement"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };
 

@@ -22,13 +22,26 @@ internal sealed class FleetView(FleetRegistry fleet, ISeriesReader store)
     private const uint NvidiaVendor = 0x10de;
     private const int MiBPerGiB = 1024;
 
+    // What an agent says is checked: one that is wrong must not cost the others their placement. No machine has so many.
+    private const uint MostThreads = 1_000_000;
+
     /// <summary>Every node ever seen, by name.</summary>
     /// <param name="nowUnixMs">The time.</param>
     /// <param name="known">The shape that a node had so far; null: none.</param>
     internal IReadOnlyList<NodeFacts> Read(long nowUnixMs, Func<string, NodeSpec?> known)
     {
         Dictionary<string, GpuFacts?[]> gpus = GpuEvidence.Read(store, nowUnixMs);
-        return [.. fleet.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).Select(node => Of(node, gpus.GetValueOrDefault(node.Name), known(node.Name), nowUnixMs))];
+        return WithinModels([.. fleet.Nodes.OrderBy(node => node.Name, StringComparer.Ordinal).Select(node => Of(node, gpus.GetValueOrDefault(node.Name), known(node.Name), nowUnixMs))]);
+    }
+
+    // The catalogue has room for so many models; the nodes of the rarest wait, and say so. One place is kept for hosts without GPUs.
+    private static NodeFacts[] WithinModels(NodeFacts[] nodes)
+    {
+        HashSet<(string, bool)> kept = [.. nodes.Where(node => node.Spec is { GpuCount: > 0 }).GroupBy(node => (node.Spec!.Model, node.Spec.Mig))
+            .OrderByDescending(group => group.Count()).ThenBy(group => group.Key.Model, StringComparer.Ordinal).Take(FleetCatalog.MaxModels - 1).Select(group => group.Key)];
+        return [.. nodes.Select(node => node.Spec is not { GpuCount: > 0 } spec || kept.Contains((spec.Model, spec.Mig))
+            ? node
+            : node with { Spec = null, Unknown = $"its GPU model is one too many: {FleetCatalog.MaxModels - 1} can be told apart" })];
     }
 
     private static NodeFacts Of(FleetNode node, GpuFacts?[]? gpus, NodeSpec? known, long now)
@@ -60,16 +73,16 @@ internal sealed class FleetView(FleetRegistry fleet, ISeriesReader store)
             return known;
         }
 
-        int threads = (int)(inventory.Cpu?.Threads ?? 0);
-        if (threads == 0 || inventory.MemoryBytes == 0)
+        uint threads = inventory.Cpu?.Threads ?? 0;
+        if (threads is 0 or > MostThreads || inventory.MemoryBytes == 0)
         {
-            missing = "its inventory does not say its processors or its memory";
+            missing = "its inventory does not say its processors or its memory, or what no machine has";
             return null;
         }
 
         // Whole GiB: what the kernel keeps for itself differs by a few MiB from boot to boot, and a new shape is a new catalogue.
         int memoryMiB = (int)Math.Min((long)(inventory.MemoryBytes >> 30) * MiBPerGiB, int.MaxValue);
-        var host = new NodeSpec(node.Name, "", 0, threads * 1000, memoryMiB, Nic(inventory));
+        var host = new NodeSpec(node.Name, "", 0, (int)threads * 1000, memoryMiB, Nic(inventory));
         if (gpus is not null)
         {
             return WithGpus(host, gpus);

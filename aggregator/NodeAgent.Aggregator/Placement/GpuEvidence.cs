@@ -90,7 +90,7 @@ internal sealed class GpuEvidence
             }
         }
 
-        ForNewest(GpuMetrics.MemoryTotalBytes, ShapeWindowMs, (gpu, _, value, _) => gpu.MemoryMiB = (int)Math.Min(value / (1 << 20), int.MaxValue));
+        ForNewest(GpuMetrics.MemoryTotalBytes, ShapeWindowMs, (gpu, _, value, _) => gpu.MemoryMiB = (int)Math.Clamp(value / (1 << 20), 0, int.MaxValue));
         ForNewest(GpuMetrics.MigMode, ShapeWindowMs, (gpu, series, value, _) => gpu.IsPartitioned |= value == 1 && series.LabelValue("state") == "current");
     }
 

@@ -42,8 +42,8 @@ internal sealed partial class PlacementLog(ILogger<PlacementLog> logger)
     [LoggerMessage(EventId = 9004, EventName = "PlacementJournalDamaged", Level = LogLevel.Warning,
         Message = "the placement journal is damaged: {Records} records lost, {TornBytes} bytes torn")]
     [EventHelp(
-        Meaning = "Some of what placement did before the last stop cannot be read back. Torn bytes alone are the ordinary end of a power cut and cost nothing that was answered.",
-        Cause = "Damage on the disk, or a power cut.",
+        Meaning = "Some of what placement did before the last stop cannot be read back.",
+        Cause = "Damage on the disk. (The torn end of a power cut alone costs nothing that was answered, and is not reported.)",
         Action = "Check the disk. Compare `nodectl jobs` with what runs; release what has ended, place what is missing.")]
     private static partial void PlacementJournalDamaged(ILogger logger, long records, long tornBytes);
 }

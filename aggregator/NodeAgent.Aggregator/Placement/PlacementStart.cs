@@ -18,7 +18,7 @@ internal static class PlacementStart
 
         problem = "";
         log.Replayed(replay.Jobs.Count, replay.Calls, replay.Chapter);
-        if (journal.Recovery is { LostRecords: > 0 } or { TornBytes: > 0 })
+        if (journal.Recovery is { LostRecords: > 0 })
         {
             log.Damaged((long)journal.Recovery.LostRecords, journal.Recovery.TornBytes);
         }

@@ -32,9 +32,10 @@ public sealed class FleetViewTests : IDisposable
     {
         FleetNodeWithout("silent", null);
         FleetNodeWithout("vague", new Inventory { Cpu = new Inventory.Types.Cpu { Threads = 8 } });
+        FleetNodeWithout("wrong", new Inventory { Cpu = new Inventory.Types.Cpu { Threads = uint.MaxValue }, MemoryBytes = 1UL << 34 });
         FleetNodeWithout("unread", new Inventory { Cpu = new Inventory.Types.Cpu { Threads = 8 }, MemoryBytes = 1UL << 34, Accelerators = { new Inventory.Types.PciDevice { VendorId = 0x10de } } });
         Assert.Equal(
-            ["silent: no inventory yet", "unread: NVIDIA devices on its bus, but no reading of them yet", "vague: its inventory does not say its processors or its memory"],
+            ["silent: no inventory yet", "unread: NVIDIA devices on its bus, but no reading of them yet", "vague: its inventory does not say its processors or its memory, or what no machine has", "wrong: its inventory does not say its processors or its memory, or what no machine has"],
             _bench.View.Read(_bench.Now, _ => null).Select(facts => facts.Spec is null ? $"{facts.Name}: {facts.Unknown}" : "known"));
     }
 
@@ -91,6 +92,19 @@ public sealed class FleetViewTests : IDisposable
         _bench.Gpus("n1", [new GpuSeries(0) { Uuid = "GPU-new" }]);
         NodeFacts facts = Only();
         Assert.Equal((0, "GPU-new"), (facts.Condition.DeratedLanes, facts.Uuids[0]));
+    }
+
+    [Fact]
+    public void Read_MoreModelsThanCanBeToldApart_LeavesOutTheRarestAndSaysSo()
+    {
+        for (int number = 0; number < 70; number++)
+        {
+            _bench.Add($"n{number:00}", gpus: 1, model: number < 4 ? "common" : $"model {number:00}");
+        }
+
+        IReadOnlyList<NodeFacts> facts = _bench.View.Read(_bench.Now, _ => null);
+        Assert.Equal(["n66", "n67", "n68", "n69"], facts.Where(node => node.Spec is null).Select(node => node.Name));
+        Assert.Equal(66, new FleetCatalog([.. facts.Select(node => node.Spec).OfType<NodeSpec>()]).Nodes.Length);
     }
 
     [Fact]
