@@ -51,6 +51,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly IngestLog _ingestLog;
     private readonly CommitLoop _commits;
     private readonly PlacementDesk _placement;
+    private readonly PlacementService _placementService;
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
@@ -69,6 +70,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _ingest = ingest;
         _ingestLog = ingestLog;
         _placement = placement;
+        _placementService = new PlacementService(placement);
         AccessPolicy policy = new(options.Listen.Plaintext);
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -81,7 +83,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
         QueryService query = new(_store, new QueryEngine(_store, new QueryLimits(), time), ingest, time, facts);
-        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(new PlacementService(placement)))
+        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
             .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, V1.Placement.Descriptor);
         _app = Build(logs);
     }
@@ -129,6 +131,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
         _commits.Dispose();
+        _placementService.Dispose();
         _placement.Dispose();
         _ingest.Dispose();
         _store.Dispose();

@@ -9,13 +9,18 @@ using Wire = NodeAgent.V1;
 namespace NodeAgent.Aggregator.Placement;
 
 /// <summary>The gRPC adapter of the desk: it translates, the desk decides.</summary>
-internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.PlacementBase
+internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.PlacementBase, IDisposable
 {
     private const int MostRequests = 1_000;
     private const int MostRanked = 10_000;
     private const int DefaultRanked = 100;
     private const int MostAdded = 10_000;
     private const int MostSteps = 1_000_000;
+
+    // Each has an engine of its own and a core to itself; the rest wait their turn, as long as their deadline.
+    private const int MostQuestions = 4;
+
+    private readonly SemaphoreSlim _questions = new(MostQuestions);
 
     public override Task<Wire.PlaceResponse> Place(Wire.PlaceRequest request, ServerCallContext context) => OnOwnThread(() =>
     {
@@ -43,7 +48,7 @@ internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.Placem
         ? new Wire.ReleaseResponse()
         : throw new RpcException(new Status(StatusCode.NotFound, $"job '{request.Job}' holds nothing")));
 
-    public override Task<Wire.WhatIfResponse> WhatIf(Wire.WhatIfRequest request, ServerCallContext context) => OnOwnThread(() =>
+    public override Task<Wire.WhatIfResponse> WhatIf(Wire.WhatIfRequest request, ServerCallContext context) => QuestionAsync(context, () =>
     {
         PlacementRequest[] asked = Requests(request.Requests);
         Wire.WhatIfResponse response = new();
@@ -57,14 +62,14 @@ internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.Placem
         return response;
     });
 
-    public override Task<Wire.MovePlan> PlanDrain(Wire.PlanDrainRequest request, ServerCallContext context) => OnOwnThread(() =>
+    public override Task<Wire.MovePlan> PlanDrain(Wire.PlanDrainRequest request, ServerCallContext context) => QuestionAsync(context, () =>
     {
         (PlacementEngine engine, _, _) = desk.Ask();
         MustKnow(engine, request.Node);
         return PlacementMapping.ToWire(engine.PlanDrain(request.Node, Or(request.Budget, int.MaxValue)));
     });
 
-    public override Task<Wire.MovePlan> PlanRebalance(Wire.PlanRebalanceRequest request, ServerCallContext context) => OnOwnThread(() =>
+    public override Task<Wire.MovePlan> PlanRebalance(Wire.PlanRebalanceRequest request, ServerCallContext context) => QuestionAsync(context, () =>
     {
         PlacementMapping.Check(double.IsFinite(request.MovePriceMilli) && request.MovePriceMilli >= 0, "move_price_milli: a price of 0 or more is needed");
         PlacementMapping.Check(request.Steps <= MostSteps, $"steps: more than {MostSteps}");
@@ -73,7 +78,7 @@ internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.Placem
             request.MovePriceMilli == 0 ? 100 : request.MovePriceMilli, Or(request.Budget, 50), Or(request.Steps, 2_000), request.Seed == 0 ? 1 : request.Seed));
     });
 
-    public override Task<Wire.MovePlan> PlanRoom(Wire.PlanRoomRequest request, ServerCallContext context) => OnOwnThread(() =>
+    public override Task<Wire.MovePlan> PlanRoom(Wire.PlanRoomRequest request, ServerCallContext context) => QuestionAsync(context, () =>
     {
         PlacementRequest asked = PlacementMapping.ToRequest(request.Request);
         PlacementMapping.Check(asked.Ask.MigProfile is null, "partitions do not move, so no room can be made for one");
@@ -107,7 +112,7 @@ internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.Placem
         });
     }
 
-    public override Task<Wire.RankNodesResponse> RankNodes(Wire.RankNodesRequest request, ServerCallContext context) => OnOwnThread(() =>
+    public override Task<Wire.RankNodesResponse> RankNodes(Wire.RankNodesRequest request, ServerCallContext context) => QuestionAsync(context, () =>
     {
         PlacementMapping.Check(request.Limit <= MostRanked, $"limit: more than {MostRanked}");
         (PlacementEngine engine, _, IReadOnlyList<PlacementRequest> resolved) = desk.Ask(PlacementMapping.ToRequest(request.Request));
@@ -174,6 +179,21 @@ internal sealed class PlacementService(PlacementDesk desk) : V1.Placement.Placem
     private static int Or(uint value, int otherwise) => value == 0 ? otherwise : (int)Math.Min(value, int.MaxValue);
 
     private Wire.Decision ToWire(PlacementDecision decision) => PlacementMapping.ToWire(decision, desk.Uuids, desk.UnknownNodes());
+
+    public void Dispose() => _questions.Dispose();
+
+    private async Task<T> QuestionAsync<T>(ServerCallContext context, Func<T> work)
+    {
+        await _questions.WaitAsync(context.CancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await OnOwnThread(work).ConfigureAwait(false);
+        }
+        finally
+        {
+            _questions.Release();
+        }
+    }
 
     // A plan computes, a commit waits for the disk: neither may hold up the sockets of the agents.
     private static Task<T> OnOwnThread<T>(Func<T> work) =>

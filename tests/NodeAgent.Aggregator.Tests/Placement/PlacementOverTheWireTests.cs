@@ -17,6 +17,7 @@ public sealed class PlacementOverTheWireTests : IAsyncLifetime
 {
     private readonly PlacementBench _bench = new();
     private readonly IPEndPoint _endpoint = new(IPAddress.Loopback, Testing.Processes.LocalPair.FreePort());
+    private PlacementService? _service;
     private RpcServer? _rpc;
     private WebApplication? _app;
     private RpcChannel? _channel;
@@ -26,8 +27,9 @@ public sealed class PlacementOverTheWireTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _bench.Add("n1");
+        _service = new PlacementService(_bench.Desk);
         _rpc = new RpcServer(new RpcServerOptions { Identify = new AccessPolicy(_endpoint).IdentifyAsync, Authorise = AccessPolicy.Authorise });
-        _rpc.AddService(V1.Placement.BindService(new PlacementService(_bench.Desk)));
+        _rpc.AddService(V1.Placement.BindService(_service));
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -49,6 +51,7 @@ public sealed class PlacementOverTheWireTests : IAsyncLifetime
         }
 
         _rpc?.Dispose();
+        _service?.Dispose();
         _bench.Dispose();
     }
 

@@ -20,7 +20,11 @@ public sealed class PlacementServiceTests : IDisposable
         _service = new PlacementService(_bench.Desk);
     }
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose()
+    {
+        _service.Dispose();
+        _bench.Dispose();
+    }
 
     [Fact]
     public async Task Place_Commit_List_Release_GoTogether()
@@ -181,6 +185,24 @@ public sealed class PlacementServiceTests : IDisposable
         _bench.Disk.Fault = null;
         _bench.Pass(6);
         Assert.Equal(CommitVerdict.Committed, (await _service.Commit(new CommitRequest { Token = decision.Token }, _operator)).Verdict);
+    }
+
+    [Fact]
+    public async Task Calls_AllAtOnce_NeverPromiseADeviceTwice()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 32).Select(async number =>
+        {
+            await _service.WhatIf(new WhatIfRequest { Requests = { Job($"if-{number}", gpus: 8) } }, _viewer);
+            Decision decision = (await _service.Place(new PlaceRequest { Request = Job($"job-{number}") }, _operator)).Decision;
+            if (decision.Token.Length > 0)
+            {
+                await _service.PlanDrain(new PlanDrainRequest { Node = decision.Assignments[0].Node }, _viewer);
+                await _service.Commit(new CommitRequest { Token = decision.Token }, _operator);
+            }
+        }));
+        ListJobsResponse jobs = await _service.ListJobs(new ListJobsRequest(), _viewer);
+        Assert.Equal(16, jobs.Jobs.Count(job => job.State == JobState.Committed));
+        Assert.Equal(16, jobs.Jobs.SelectMany(job => job.Assignments).SelectMany(place => place.Devices.Select(device => (place.Node, device))).Distinct().Count());
     }
 
     private static JobRequest Job(string name, uint gpus = 1) => new() { Job = name, CpuMilli = 4000, MemoryMib = 16384, Gpus = gpus };
