@@ -14,6 +14,7 @@ using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Aggregator.Operations;
+using NodeAgent.Aggregator.Placement;
 using NodeAgent.Aggregator.Query;
 using NodeAgent.Aggregator.Remote;
 using NodeAgent.Aggregator.Sinks;
@@ -52,6 +53,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly IngestCore _ingest;
     private readonly IngestLog _ingestLog;
     private readonly CommitLoop _commits;
+    private readonly PlacementDesk _placement;
+    private readonly PlacementService _placementService;
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
@@ -62,7 +65,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private AggregatorServer(
         AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog)
+        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
@@ -73,6 +76,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _watch = watch;
         _ingest = ingest;
         _ingestLog = ingestLog;
+        _placement = placement;
+        _placementService = new PlacementService(placement);
         AccessPolicy policy = new(options.Listen.Plaintext);
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -89,10 +94,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, _sink?.Journals ?? [], FileOps.ForThisMachine(), time, version);
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
-        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddHealth(_health)
-            .AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor);
+        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
+            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor);
         _app = Build(logs);
     }
 
@@ -134,8 +139,16 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.StateUnusable;
         }
 
+        if (OpenPlacement(context, store, ingest) is not { } placement)
+        {
+            ingest.Dispose();
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
         await using AggregatorServer server = new(
-            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog);
+            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -151,6 +164,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sinkHttp.Dispose();
         _remoteHttp.Dispose();
         _commits.Dispose();
+        _placementService.Dispose();
+        _placement.Dispose();
         Settle();
         _ingest.Dispose();
         _store.Dispose();
@@ -224,6 +239,18 @@ internal sealed class AggregatorServer : IAsyncDisposable
         return ingest;
     }
 
+    private static PlacementDesk? OpenPlacement(ServiceContext<AggregatorOptions> context, ISeriesReader store, IngestCore ingest)
+    {
+        PlacementLog log = new(context.Log.CreateLogger<PlacementLog>());
+        if (PlacementStart.TryOpen(PlacementJournal.OptionsIn(context.Options.State.Directory), FileOps.ForThisMachine(), TimeProvider.System, new FleetView(ingest.Fleet, store), log, out string problem) is { } desk)
+        {
+            return desk;
+        }
+
+        context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, problem);
+        return null;
+    }
+
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
     {
         string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
@@ -242,7 +269,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }

@@ -101,7 +101,7 @@ internal sealed class StateSettings
 
     internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
         .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
-            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), records that were set aside (quarantine/), "
+            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), placement (placement/), records that were set aside (quarantine/), "
             + "the sink's place (sink/) and what its engine refused (dead-letters/). Made if missing; for one aggregator alone."));
 }
 

@@ -13,19 +13,32 @@ namespace NodeAgent.Aggregator.Identity;
 internal sealed class AccessPolicy(IPEndPoint? plaintext)
 {
     private static readonly FleetRole[] Readers = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin];
+    private static readonly FleetRole[] Operators = [FleetRole.Operator, FleetRole.Admin];
     private static readonly FleetRole[] Anybody = [FleetRole.Agent, .. Readers];
 
     private static readonly CallerIdentity PlaintextViewer = new(new FleetIdentity("local", FleetRole.Viewer, "plaintext"));
 
-    /// <summary>Allowed roles by service; all methods of a service have the same policy so far.</summary>
+    /// <summary>Allowed roles by service, for the methods that have no row of their own in <see cref="MethodRows"/>.</summary>
     internal static FrozenDictionary<string, FleetRole[]> Rows { get; } = new Dictionary<string, FleetRole[]>
     {
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Query"] = Readers,
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
+        ["nodeagent.v1.Placement"] = Readers,
         ["grpc.health.v1.Health"] = Anybody,
         ["grpc.reflection.v1.ServerReflection"] = Readers,
         ["grpc.reflection.v1alpha.ServerReflection"] = Readers,
+    }.ToFrozenDictionary();
+
+    /// <summary>Allowed roles of the methods that change something, by full name.</summary>
+    internal static FrozenDictionary<string, FleetRole[]> MethodRows { get; } = new Dictionary<string, FleetRole[]>
+    {
+        ["/nodeagent.v1.Placement/Place"] = Operators,
+        ["/nodeagent.v1.Placement/PlaceBatch"] = Operators,
+        ["/nodeagent.v1.Placement/Commit"] = Operators,
+        ["/nodeagent.v1.Placement/Release"] = Operators,
+        ["/nodeagent.v1.Placement/Apply"] = Operators,
+        ["/nodeagent.v1.Placement/Cordon"] = Operators,
     }.ToFrozenDictionary();
 
     /// <summary>From the connection's certificate; on the plaintext address from a header, or a viewer without one.</summary>
@@ -58,7 +71,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
             return new Status(StatusCode.Unauthenticated, "the certificate carries no identity of this fleet (nodeagent://FLEET/ROLE/NAME)");
         }
 
-        return Rows.TryGetValue(method.ServiceName, out FleetRole[]? allowed) && allowed.Contains(caller.Role)
+        return (MethodRows.TryGetValue(method.FullName, out FleetRole[]? allowed) || Rows.TryGetValue(method.ServiceName, out allowed)) && allowed.Contains(caller.Role)
             ? Status.DefaultSuccess
             : new Status(StatusCode.PermissionDenied, $"{caller} may not call {method.FullName}");
     }

@@ -19,6 +19,8 @@ public abstract record EngineCall
     public sealed record Condition(string Node, NodeCondition Value) : EngineCall;
 
     public sealed record Apply(string Description, IReadOnlyList<Plans.PlannedMove> Moves) : EngineCall;
+
+    public sealed record Adopt(PlacementRequest Request, IReadOnlyList<Assignment> Assignments, DateTimeOffset Since, string Token, DateTimeOffset Expires) : EngineCall;
 }
 
 /// <summary>How a commit ended.</summary>
@@ -34,4 +36,17 @@ public enum CommitResult
 
     /// <summary>A node of the placement was taken out of service since; the place was given back. Ask again.</summary>
     Conflict = 3,
+}
+
+/// <summary>What came of a call; what its kind does not have is null or false.</summary>
+public readonly record struct EngineAnswer
+{
+    /// <summary>Of a placement.</summary>
+    public PlacementDecision? Decision { get; init; }
+
+    /// <summary>Of a commit.</summary>
+    public CommitResult? Commit { get; init; }
+
+    /// <summary>Of all others: it was carried out.</summary>
+    public bool Done { get; init; }
 }

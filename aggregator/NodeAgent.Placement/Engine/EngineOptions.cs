@@ -20,6 +20,11 @@ public sealed record EngineOptions
     /// <summary>Futures per node value; see <see cref="PolicyFactory.Futures"/>.</summary>
     public int Futures { get; init; } = PolicyFactory.Futures;
 
+    /// <summary>
+    /// Number of the first job. An engine that takes over from another goes on where that one was, so that no token is given twice.
+    /// </summary>
+    public long FirstJob { get; init; } = 1;
+
     /// <summary>Profiles of MIG requests by share, in the order of <see cref="Mig.MigProfile.All"/>.</summary>
     public IReadOnlyList<double> MigShares { get; init; } = [0.3, 0.1, 0.2, 0.2, 0.1, 0.1];
 }

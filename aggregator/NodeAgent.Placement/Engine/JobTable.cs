@@ -52,6 +52,11 @@ internal sealed class JobTable
     /// <summary>Goes on counting where another table is.</summary>
     public void StartAt(JobTable other) => _next = other._next;
 
+    public void StartAt(long number) => _next = number;
+
+    /// <summary>The number that the next job gets.</summary>
+    public long Next => _next;
+
     public JobRecord? Find(string name) => _byName.GetValueOrDefault(name);
 
     public JobRecord? Find(long number) => _byNumber.GetValueOrDefault(number);

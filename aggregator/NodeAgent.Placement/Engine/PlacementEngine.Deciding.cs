@@ -175,8 +175,11 @@ public sealed partial class PlacementEngine
     private Assignment AssignmentOf(int replica, int number)
     {
         Allocation allocation = _book.Allocations[number];
-        return new Assignment(replica, NodeName(allocation.Node), Lanes.Numbers(allocation.Lanes));
+        return new Assignment(replica, NodeName(allocation.Node), Lanes.Numbers(allocation.Lanes), MigStartOf(allocation.Demand));
     }
+
+    // The demand of a partition is minus the bits that it takes of the device's state; its lowest memory slice is where it starts.
+    private static int MigStartOf(in Demand demand) => demand.GpuMilli < 0 ? System.Numerics.BitOperations.TrailingZeroCount(-demand.GpuMilli) : -1;
 
     private string NodeName(int node) => _book.State.Catalog.Nodes[node].Name;
 

@@ -67,8 +67,8 @@ public sealed partial class PlacementEngine
     }
 
     /// <summary>The requests on a copy of the fleet with changes: nothing of it happens.</summary>
-    public IReadOnlyList<PlacementDecision> WhatIf(IReadOnlyList<PlacementRequest> requests, IReadOnlyList<Mutation> mutations, DateTimeOffset now) =>
-        Fork(mutations, now).PlaceBatch(requests, now);
+    public IReadOnlyList<PlacementDecision> WhatIf(IReadOnlyList<PlacementRequest> requests, IReadOnlyList<Mutation> mutations, DateTimeOffset now, bool explain = false) =>
+        Fork(mutations, now).PlaceBatch(requests, now, dryRun: false, explain);
 
     /// <summary>The requests under each policy, side by side.</summary>
     public IReadOnlyList<ParetoRow> Pareto(IReadOnlyList<PlacementRequest> requests, DateTimeOffset now)
@@ -81,6 +81,36 @@ public sealed partial class PlacementEngine
     /// <param name="since">Refusals from this time on.</param>
     public IReadOnlyList<ScaleAdvice> AdviseScale(DateTimeOffset since) => ScaleAdvisor.Advise(_book.State.Catalog, _refused.Since(since));
 
+    /// <summary>The nodes that would take one replica of a request, in the order in which they would be chosen.</summary>
+    /// <param name="request">One replica of it is asked for; its gang is not.</param>
+    /// <param name="among">Only these; null: all. Names that no node has are passed over.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <exception cref="ArgumentException">The request contradicts itself, or asks for a partition: those are not ranked.</exception>
+    public IReadOnlyList<RankedNode> Rank(PlacementRequest request, IReadOnlyCollection<string>? among, int limit)
+    {
+        Demand demand = Rankable(request);
+        PlacementSearch search = SearchFor(request);
+        var rule = new GangRule(0, []) { Domain = among?.Select(_book.State.Catalog.Find).Where(node => node >= 0).ToHashSet() };
+        HashSet<int> seen = [];
+        var ranked = new List<RankedNode>();
+        while (ranked.Count < limit && search.Find(demand, new ExceptRule(rule, seen)) is { Found: true } choice)
+        {
+            seen.Add(choice.Node);
+            ranked.Add(new RankedNode(NodeName(choice.Node), choice.Score, Lanes.Numbers(choice.Lanes)));
+        }
+
+        return ranked;
+    }
+
+    /// <summary>Why a node does not take one replica of a request. Null: it does.</summary>
+    /// <exception cref="ArgumentException">As for <see cref="Rank"/>.</exception>
+    public string? Rejects(PlacementRequest request, string node) =>
+        _book.State.Catalog.Find(node) is var number && number < 0 ? "unknown node" : Rejection.Of(_book.State, number, Rankable(request), null);
+
+    private Demand Rankable(PlacementRequest request) => request.Ask.MigProfile is null
+        ? Checked(request)
+        : throw new ArgumentException($"job {request.Job}: nodes are not ranked for partitions");
+
     private bool ApplyMoves(IReadOnlyList<PlannedMove> moves)
     {
         int mark = _book.Mark();
@@ -89,8 +119,9 @@ public sealed partial class PlacementEngine
         foreach (PlannedMove planned in moves)
         {
             int number = renamed.GetValueOrDefault(planned.Allocation, planned.Allocation);
-            int to = NodeNumber(planned.To);
-            if (!_book.Allocations.Contains(number) || NodeName(_book.Allocations[number].Node) != planned.From || _book.State.Condition(to).Filter != NodeFilter.None)
+            int to = _book.State.Catalog.Find(planned.To);
+            if (to < 0 || !_book.Allocations.Contains(number) || NodeName(_book.Allocations[number].Node) != planned.From
+                || NameOf(_book.Allocations[number].Owner) != planned.Job || _book.State.Condition(to).Filter != NodeFilter.None)
             {
                 _book.UndoTo(mark);
                 return false;
@@ -98,7 +129,7 @@ public sealed partial class PlacementEngine
 
             Allocation held = _book.Allocations[number];
             _book.Release(number);
-            uint lanes = Lanes.Mask(planned.Devices);
+            uint lanes = planned.Devices.All(device => device is >= 0 and < GpuLanes.Max) ? Lanes.Mask(planned.Devices) : uint.MaxValue;
             if (!Takes(to, held.Demand, lanes))
             {
                 _book.UndoTo(mark);
@@ -115,8 +146,10 @@ public sealed partial class PlacementEngine
         return true;
     }
 
+    // A plan may have come a long way (over the network, from a file): nothing in it is taken on trust. Partitions do not move.
     private bool Takes(int node, in Demand demand, uint lanes) =>
-        _book.State.Cpu(node) >= demand.CpuMilli && _book.State.Memory(node) >= demand.MemoryMiB && _book.State.Nic(node) >= demand.NicMbps
+        System.Numerics.BitOperations.PopCount(lanes) == demand.GpuCount && demand.GpuMilli >= 0 && !_book.State.Catalog.Nodes[node].Mig && demand.Accepts(_book.State.Catalog.ModelOf[node])
+        && _book.State.Cpu(node) >= demand.CpuMilli && _book.State.Memory(node) >= demand.MemoryMiB && _book.State.Nic(node) >= demand.NicMbps
         && (lanes & ~FleetIndex.UsableGpus(_book.State, node).LanesWith(demand.GpuMilli)) == 0;
 
     private Planner NewPlanner() => new(_book, SearchFor(), NameOf);
@@ -126,6 +159,9 @@ public sealed partial class PlacementEngine
         int number = _book.State.Catalog.Find(node);
         return number >= 0 ? number : throw new ArgumentException($"there is no node {node}", nameof(node));
     }
+
+    /// <summary>An engine of its own with the same fleet and jobs, to ask without leaving a trace: planning moves this one's version on.</summary>
+    public PlacementEngine Copy(DateTimeOffset now) => Fork([], now);
 
     private PlacementEngine Fork(IReadOnlyList<Mutation> mutations, DateTimeOffset now)
     {
@@ -141,6 +177,7 @@ public sealed partial class PlacementEngine
         }
 
         fork._jobs.StartAt(_jobs);
+        fork._chooser.StartAs(_chooser);
         foreach (Mutation mutation in mutations)
         {
             fork.Suffer(mutation, now);

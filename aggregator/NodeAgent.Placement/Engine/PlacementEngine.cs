@@ -48,6 +48,7 @@ public sealed partial class PlacementEngine
         _gangs = new GangPlacer(book, _domains);
         _explainer = new Explainer(book);
         _mig = new MigSearch(book.State, new MigValue(options.MigShares), 1);
+        _jobs.StartAt(options.FirstJob);
     }
 
     /// <summary>Receives every call that can change a decision, before it is carried out: what a replay needs.</summary>
@@ -64,6 +65,10 @@ public sealed partial class PlacementEngine
 
     /// <summary>Jobs that hold something, oldest first.</summary>
     public IEnumerable<string> Jobs => _jobs.All.Select(job => job.Request.Job);
+
+    /// <summary>Whether a request makes sense here; nothing happens.</summary>
+    /// <exception cref="ArgumentException">It contradicts itself, or a job of its name is there.</exception>
+    public void Validate(PlacementRequest request) => Checked(request);
 
     /// <summary>Decides where a job runs and holds the place.</summary>
     /// <param name="request">The job.</param>
@@ -90,17 +95,21 @@ public sealed partial class PlacementEngine
     }
 
     /// <summary>Several requests: more important first, then higher bids, then larger. Answers in the order of the requests.</summary>
-    public IReadOnlyList<PlacementDecision> PlaceBatch(IReadOnlyList<PlacementRequest> requests, DateTimeOffset now, bool dryRun = false)
+    public IReadOnlyList<PlacementDecision> PlaceBatch(IReadOnlyList<PlacementRequest> requests, DateTimeOffset now, bool dryRun = false, bool explain = false)
     {
         var decisions = new PlacementDecision[requests.Count];
-        foreach (int index in Enumerable.Range(0, requests.Count).OrderByDescending(index => requests[index].Priority).ThenByDescending(index => requests[index].BidPerGpuHour ?? 0)
-            .ThenByDescending(index => requests[index].Ask.GpuCount * requests[index].Ask.GpuMilli * requests[index].Replicas).ThenBy(index => index))
+        foreach (int index in BatchOrder(requests))
         {
-            decisions[index] = Place(requests[index], now, dryRun, explain: false);
+            decisions[index] = Place(requests[index], now, dryRun, explain);
         }
 
         return decisions;
     }
+
+    /// <summary>Indexes of requests in the order in which a batch places them.</summary>
+    public static IEnumerable<int> BatchOrder(IReadOnlyList<PlacementRequest> requests) =>
+        Enumerable.Range(0, requests.Count).OrderByDescending(index => requests[index].Priority).ThenByDescending(index => requests[index].BidPerGpuHour ?? 0)
+            .ThenByDescending(index => requests[index].Ask.GpuCount * requests[index].Ask.GpuMilli * requests[index].Replicas).ThenBy(index => index);
 
     /// <summary>Makes a held place permanent.</summary>
     public CommitResult Commit(string token, DateTimeOffset now)
@@ -135,7 +144,7 @@ public sealed partial class PlacementEngine
         ExpireHeld(now);
         if (_jobs.Find(jobName) is not { } job)
         {
-            return false;
+            return _lost.Remove(jobName);
         }
 
         Remove(job);
@@ -159,24 +168,25 @@ public sealed partial class PlacementEngine
     }
 
     /// <summary>Carries out a call from a journal. Null: the call has no decision.</summary>
-    public PlacementDecision? Replay(EngineCall call)
+    public PlacementDecision? Replay(EngineCall call) => Answer(call).Decision;
+
+    /// <summary>Carries out a call.</summary>
+    public EngineAnswer Answer(EngineCall call)
     {
         switch (call)
         {
             case EngineCall.Place place:
-                return Place(place.Request, place.Now, place.DryRun, place.Explain);
+                return new EngineAnswer { Decision = Place(place.Request, place.Now, place.DryRun, place.Explain) };
             case EngineCall.Commit commit:
-                Commit(commit.Token, commit.Now);
-                return null;
+                return new EngineAnswer { Commit = Commit(commit.Token, commit.Now) };
             case EngineCall.Release release:
-                Release(release.Job, release.Now);
-                return null;
+                return new EngineAnswer { Done = Release(release.Job, release.Now) };
             case EngineCall.Condition condition:
-                SetCondition(condition.Node, condition.Value);
-                return null;
+                return new EngineAnswer { Done = SetCondition(condition.Node, condition.Value) };
             case EngineCall.Apply apply:
-                ApplyMoves(apply.Moves);
-                return null;
+                return new EngineAnswer { Done = ApplyMoves(apply.Moves) };
+            case EngineCall.Adopt adopt:
+                return new EngineAnswer { Done = Adopt(adopt.Request, adopt.Assignments, adopt.Since, adopt.Token, adopt.Expires) is null };
             default:
                 throw new InvalidOperationException($"BUG: {call.GetType().Name} cannot be replayed");
         }
@@ -186,9 +196,9 @@ public sealed partial class PlacementEngine
 
     private Demand Checked(PlacementRequest request)
     {
-        if (request.Job.Length == 0 || _jobs.Find(request.Job) is not null)
+        if (request.Job.Length == 0 || _jobs.Find(request.Job) is not null || _lost.ContainsKey(request.Job))
         {
-            throw new ArgumentException($"job \"{request.Job}\" needs a name that no running job has");
+            throw new ArgumentException($"job \"{request.Job}\" needs a name that no running job has{(_lost.ContainsKey(request.Job) ? "; it lost its place, release it first" : "")}");
         }
 
         if (request.Replicas < 1 || request.MinReplicas < 0 || request.MinReplicas > request.Replicas || request.Preferred > request.Required)

@@ -20,6 +20,9 @@ public sealed class PolicyChooser
     /// <summary>Smoothed departures per arrival.</summary>
     public double DeparturesPerArrival => _departuresPerArrival;
 
+    /// <summary>Goes on from where another is.</summary>
+    public void StartAs(PolicyChooser other) => (_departuresPerArrival, Current) = (other._departuresPerArrival, other.Current);
+
     public void Arrived() => Follow(-_departuresPerArrival * Smoothing);
 
     public void Departed() => Follow(Smoothing);

@@ -89,3 +89,9 @@ public sealed record PlacementDecision(
 /// <param name="To">Node name.</param>
 /// <param name="Devices">GPU indexes there.</param>
 public sealed record JobMove(string Job, string From, string To, IReadOnlyList<int> Devices);
+
+/// <summary>A node that would take a replica.</summary>
+/// <param name="Node">Its name.</param>
+/// <param name="Score">The policy's own; larger is better.</param>
+/// <param name="Devices">GPU indexes that the replica would take.</param>
+public sealed record RankedNode(string Node, double Score, IReadOnlyList<int> Devices);

@@ -10,7 +10,7 @@ internal static class CommandTree
 {
     public static RootCommand Build(GlobalOptions globals, CommandRunner run)
     {
-        RootCommand root = new("nodectl asks the aggregator about the fleet.")
+        RootCommand root = new("nodectl asks the aggregator about the fleet, and tells it where jobs go.")
         {
             NodesCommand.Build(run),
             NodeCommand.Build(run),
@@ -20,6 +20,14 @@ internal static class CommandTree
             WatchCommand.Build(run),
             EventsCommand.Build(run),
             ExplainCommand.Build(run),
+            PlaceCommand.Build(run),
+            CommitCommand.Build(run),
+            JobsCommand.Build(run),
+            ReleaseCommand.Build(run),
+            CordonCommand.Build(run),
+            PlanCommand.Build(run),
+            WhatIfCommand.Build(run),
+            ScaleCommand.Build(run),
             UsageCommand.Build(run),
             StatusCommand.Build(run),
             BackupCommand.Build(run),

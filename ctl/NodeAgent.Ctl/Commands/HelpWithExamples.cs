@@ -29,6 +29,16 @@ internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLin
         ["top"] = ["nodectl top", "nodectl top --sort mem --interval 5s", "nodectl top --once -o json"],
         ["watch"] = ["nodectl watch 'node_load1{node=\"gpu-01\"}'", "nodectl watch 'node_load1' --interval 10s -o jsonl"],
         ["events"] = ["nodectl events --since 1h", "nodectl events --kind oom_kill --kind machine_check", "nodectl events --follow -o jsonl"],
+        ["place"] =
+        [
+            "nodectl place train-7 --gpus 8 --cpu 64 --memory 512GiB --model h100",
+            "nodectl place train-8 --gpus 8 --replicas 4 --moves 5 --dry-run",
+            "nodectl place notebook --gpus 1 --gpu-milli 250 --format slurm",
+            "nodectl place bind-me --gpus 2 --format k8s       a ranking, nothing is held",
+        ],
+        ["jobs"] = ["nodectl jobs", "nodectl jobs train-7 -o json"],
+        ["drain"] = ["nodectl plan drain gpu-01", "nodectl plan drain gpu-01 --apply"],
+        ["what-if"] = ["nodectl what-if train-9 --gpus 8 --add-nodes gpu-01:4", "nodectl what-if train-9 --gpus 8 --replicas 2 --compare"],
         ["usage"] = ["nodectl usage --from 30d --by node --price 2.10", "nodectl usage --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --by name -o csv"],
         ["backup"] = ["nodectl backup", "nodectl backup before-upgrade --directory --link"],
         ["init"] = ["nodectl fleet init ./lab --name lab --server-name aggregator.lab,10.0.0.5"],

@@ -3,10 +3,10 @@ using NodeAgent.V1;
 namespace NodeAgent.Ctl.Connection;
 
 /// <summary>
-/// The aggregator as commands see it: the Query service without the call machinery. Every failure of the world is a
+/// The aggregator as commands see it: the services without the call machinery. Every failure of the world is a
 /// <see cref="CtlException"/>; cancellation is an <see cref="OperationCanceledException"/>.
 /// </summary>
-internal interface IFleet : IAsyncDisposable
+internal interface IFleet : IPlacement, IAsyncDisposable
 {
     Task<ListNodesResponse> ListNodesAsync(ListNodesRequest request, CancellationToken cancellation);
 

@@ -22,6 +22,7 @@ internal static class RpcFailure
             StatusCode.PermissionDenied => new(ExitCode.Denied, what, Or(detail, "this identity may not do that"), "Use an identity with a higher role.", failure),
             StatusCode.NotFound => new(ExitCode.NotFound, what, Or(detail, "not found"), null, failure),
             StatusCode.InvalidArgument or StatusCode.OutOfRange => new(ExitCode.Usage, what, Or(detail, "the aggregator did not understand it"), null, failure),
+            StatusCode.FailedPrecondition => new(ExitCode.Failure, what, Or(detail, "the fleet is not in a state for that"), null, failure),
             StatusCode.DeadlineExceeded => new(ExitCode.Deadline, what, $"no answer from {server} within {Text.DurationText.Exact(settings.Timeout)}", "Give more time with --timeout, or ask for less.", failure),
             StatusCode.Unimplemented => new(ExitCode.Failure, what, $"{server} does not offer this{(detail.Length > 0 ? $" ({detail})" : "")}", "Is it an aggregator of this version? Try 'nodectl version' and 'nodectl status'.", failure),
             StatusCode.ResourceExhausted => new(ExitCode.Failure, what, Or(detail, "a limit of the aggregator was reached"), "Ask for less: a narrower selector, a longer step, a --limit.", failure),

@@ -5,10 +5,10 @@ using NodeAgent.V1;
 
 namespace NodeAgent.Ctl.Connection;
 
-/// <summary>The Query service over gRPC.</summary>
+/// <summary>The aggregator's services over gRPC.</summary>
 /// <param name="invoker">A channel's call invoker.</param>
 /// <param name="channel">Closed with this. Null: somebody else's.</param>
-internal sealed class RpcFleet(CallInvoker invoker, ConnectionSettings settings, TimeProvider time, IDisposable? channel = null) : IFleet
+internal sealed partial class RpcFleet(CallInvoker invoker, ConnectionSettings settings, TimeProvider time, IDisposable? channel = null) : IFleet
 {
     private readonly V1.Query.QueryClient _query = new(invoker);
     private readonly Admin.AdminClient _admin = new(invoker);

@@ -21,6 +21,12 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(VersionItem))]
 [JsonSerializable(typeof(XidItem))]
 [JsonSerializable(typeof(FleetFileItem))]
+[JsonSerializable(typeof(DecisionItem))]
+[JsonSerializable(typeof(JobItem))]
+[JsonSerializable(typeof(MoveItem))]
+[JsonSerializable(typeof(PolicyItem))]
+[JsonSerializable(typeof(AdviceItem))]
+[JsonSerializable(typeof(HostPriority[]))]
 [JsonSerializable(typeof(UsageItem))]
 [JsonSerializable(typeof(BackupItem))]
 internal sealed partial class CtlJson : JsonSerializerContext;

@@ -5,7 +5,7 @@ using NodeAgent.V1;
 namespace NodeAgent.Ctl.Tests.Harness;
 
 /// <summary>An aggregator that answers what a test scripted and remembers what it was asked.</summary>
-internal sealed class ScriptedFleet : IFleet
+internal sealed partial class ScriptedFleet : IFleet
 {
     public ListNodesResponse Nodes { get; set; } = SampleFleet.Nodes();
     public Func<GetNodeRequest, GetNodeResponse> Node { get; set; } = SampleFleet.Node;
