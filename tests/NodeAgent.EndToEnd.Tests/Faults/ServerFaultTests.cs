@@ -140,14 +140,14 @@ public sealed class ServerFaultTests
         long now = Fault.NowUnixMs;
         await stream.SendAsync(Values.Schema);
         await stream.SendAsync(Values.Frame(1, now - (5 * 3_600_000L), 1));
-        await stream.SendAsync(Values.Frame(2, now - (3 * 86_400_000L), 2));
+        await stream.SendAsync(Values.Frame(2, now - (5 * 86_400_000L), 2));
         await stream.SendAsync(Values.Frame(3, now, 3));
         Status status = await stream.FinishAsync();
 
         Assert.Equal(StatusCode.OK, status.StatusCode);
         Assert.Equal([2UL], stream.Rejected.Select(rejected => rejected.Sequence));
         Assert.NotEmpty(stream.Rejected[0].Reason);
-        Fault.Say($"three days old: {stream.Rejected[0].Reason}");
+        Fault.Say($"five days old, a day beyond the late window: {stream.Rejected[0].Reason}");
         using TickReader reader = rig.Reader();
         Assert.Equal(2, await reader.InstantAsync("count_over_time(crafted_value{node=\"late\",item=\"a\"}[5h30m])"));
         Assert.Equal(3, await reader.InstantAsync("crafted_value{node=\"late\",item=\"a\"}"));
