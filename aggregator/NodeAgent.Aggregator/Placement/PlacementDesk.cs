@@ -24,6 +24,9 @@ internal sealed class PlacementDesk : IDisposable
     // Tokens of commits whose answer may have been lost on the way; nobody asks again an hour later.
     private const int MostCommitted = 10_000;
 
+    // Advice on buying nodes looks back a week at most over a change of the fleet; without an end every chapter would carry all of history.
+    private static readonly TimeSpan RefusalsKept = TimeSpan.FromDays(7);
+
     private readonly Lock _lock = new();
     private readonly PlacementJournal _journal;
     private readonly FleetView _view;
@@ -50,7 +53,7 @@ internal sealed class PlacementDesk : IDisposable
         _committed = new Dictionary<string, CommittedToken>(replay.Committed, StringComparer.Ordinal);
         _committedOrder = new Queue<string>(_committed.Keys);
         _chapter = replay.Chapter;
-        _engine = replay.Engine ?? Successor(replay.Nodes, replay.NextJob, replay.Jobs.OrderBy(job => job.Since).ThenBy(job => job.Request.Job, StringComparer.Ordinal));
+        _engine = replay.Engine ?? Successor(replay.Nodes, replay.NextJob, replay.Jobs.OrderBy(job => job.Since).ThenBy(job => job.Request.Job, StringComparer.Ordinal).Select(AdoptionOf));
         _chapterWanted = replay.Engine is null || replay.IsUnfinished ? "start" : null;
     }
 
@@ -308,16 +311,17 @@ internal sealed class PlacementDesk : IDisposable
     {
         const int nodesPerRecord = 200; // 40 kB: far below the largest record, whatever the names
         PlacedJob[] jobs = [.. _engine.PlacedJobs];
-        PlacementEngine engine = Successor(specs, _engine.NextJob, jobs);
+        EngineCall[] inheritance = [.. jobs.Select(AdoptionOf), .. _engine.Refusals.Where(refused => refused.At >= now - RefusalsKept).Select(refused => new EngineCall.Refused(refused))];
+        PlacementEngine engine = Successor(specs, _engine.NextJob, inheritance);
         ulong begin = _journal.Append(PlacementRecordKind.Begin, new ChapterBegin(++_chapter, now, reason, specs.Length, jobs.Length, Options(_engine.NextJob), [.. _cordoned]));
         foreach (NodeSpec[] part in specs.Chunk(nodesPerRecord))
         {
             _journal.Append(PlacementRecordKind.Nodes, new ChapterNodes(part));
         }
 
-        foreach (PlacedJob job in jobs)
+        foreach (EngineCall call in inheritance)
         {
-            _journal.Append<EngineCall>(PlacementRecordKind.Call, AdoptionOf(job));
+            _journal.Append(PlacementRecordKind.Call, call);
         }
 
         _journal.Append(PlacementRecordKind.Open, new ChapterOpen(_chapter));
@@ -332,12 +336,12 @@ internal sealed class PlacementDesk : IDisposable
         }
     }
 
-    private static PlacementEngine Successor(IReadOnlyList<NodeSpec> specs, long firstJob, IEnumerable<PlacedJob> jobs)
+    private static PlacementEngine Successor(IReadOnlyList<NodeSpec> specs, long firstJob, IEnumerable<EngineCall> inheritance)
     {
         var engine = new PlacementEngine(new FleetCatalog(specs), Options(firstJob));
-        foreach (PlacedJob job in jobs)
+        foreach (EngineCall call in inheritance)
         {
-            engine.Answer(AdoptionOf(job));
+            engine.Answer(call);
         }
 
         return engine;

@@ -93,7 +93,7 @@ internal static class PlacementRecord
         foreach ((Type call, string name) in new[]
         {
             (typeof(EngineCall.Place), "place"), (typeof(EngineCall.Commit), "commit"), (typeof(EngineCall.Release), "release"),
-            (typeof(EngineCall.Condition), "condition"), (typeof(EngineCall.Apply), "apply"), (typeof(EngineCall.Adopt), "adopt"),
+            (typeof(EngineCall.Condition), "condition"), (typeof(EngineCall.Apply), "apply"), (typeof(EngineCall.Adopt), "adopt"), (typeof(EngineCall.Refused), "refused"),
         })
         {
             type.PolymorphismOptions.DerivedTypes.Add(new JsonDerivedType(call, name));

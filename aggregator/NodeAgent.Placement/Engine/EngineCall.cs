@@ -21,6 +21,8 @@ public abstract record EngineCall
     public sealed record Apply(string Description, IReadOnlyList<Plans.PlannedMove> Moves) : EngineCall;
 
     public sealed record Adopt(PlacementRequest Request, IReadOnlyList<Assignment> Assignments, DateTimeOffset Since, string Token, DateTimeOffset Expires) : EngineCall;
+
+    public sealed record Refused(RefusedAsk Value) : EngineCall;
 }
 
 /// <summary>How a commit ended.</summary>

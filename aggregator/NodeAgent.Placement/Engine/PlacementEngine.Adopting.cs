@@ -28,6 +28,17 @@ public sealed partial class PlacementEngine
     /// <summary>A job by name, placed or lost. Null: there is none.</summary>
     public PlacedJob? Find(string job) => _jobs.Find(job) is { } record ? PlacedJobOf(record) : _lost.GetValueOrDefault(job);
 
+    /// <summary>Demand that found no room, by hour: for an engine that takes over.</summary>
+    public IEnumerable<RefusedAsk> Refusals => _refused.ByHour();
+
+    /// <summary>Takes over what another engine refused: the evidence that <see cref="AdviseScale"/> stands on.</summary>
+    /// <exception cref="ArgumentException">An amount out of range.</exception>
+    public void AdoptRefusal(RefusedAsk refused)
+    {
+        Journal?.Invoke(new EngineCall.Refused(refused));
+        _refused.Add(refused.Ask.On(_book.State.Catalog), refused.Ask, refused.Replicas, refused.At);
+    }
+
     /// <summary>The job that waits for its commit under a token. Null: none does.</summary>
     public string? JobOf(string token) => _held.GetValueOrDefault(token)?.Request.Job;
 

@@ -113,7 +113,7 @@ public sealed partial class PlacementEngine
         bool ever = EverFits(request, demand);
         if (!dryRun)
         {
-            _refused.Add(demand, request.Replicas, now);
+            _refused.Add(demand, request.Ask, request.Replicas, now);
         }
 
         if (!ever)

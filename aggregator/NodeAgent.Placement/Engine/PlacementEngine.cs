@@ -187,6 +187,9 @@ public sealed partial class PlacementEngine
                 return new EngineAnswer { Done = ApplyMoves(apply.Moves) };
             case EngineCall.Adopt adopt:
                 return new EngineAnswer { Done = Adopt(adopt.Request, adopt.Assignments, adopt.Since, adopt.Token, adopt.Expires) is null };
+            case EngineCall.Refused refused:
+                AdoptRefusal(refused.Value);
+                return new EngineAnswer { Done = true };
             default:
                 throw new InvalidOperationException($"BUG: {call.GetType().Name} cannot be replayed");
         }

@@ -135,4 +135,24 @@ public sealed class PlacementDeskTests : IDisposable
         Assert.Equal("a100", _bench.Run("b", PlacementBench.OneGpu with { Models = ["A100"] }).Assignments.Single().Node);
         Assert.Equal(PlacementOutcome.Refused, _bench.Desk.Place(new PlacementRequest("c", PlacementBench.OneGpu with { Models = ["B200"] })).Outcome);
     }
+
+    [Fact]
+    public void AdviseScale_AfterANewNodeAndARestart_StillKnowsWhatWasRefused()
+    {
+        _bench.Add("n1", gpus: 2);
+        for (int refusal = 0; refusal < 3; refusal++)
+        {
+            Assert.False(_bench.Desk.Place(new PlacementRequest($"r{refusal}", PlacementBench.OneGpu with { GpuCount = 2 }) { Replicas = 2 }).IsPlaced);
+        }
+
+        double before = _bench.Desk.AdviseScale(TimeSpan.FromHours(1)).Single().AdmittedGpus;
+        _bench.Add("n2", gpus: 2);
+        _bench.Pass();
+        Assert.Equal(before, _bench.Desk.AdviseScale(TimeSpan.FromHours(1)).Single().AdmittedGpus);
+        _bench.Run("a");
+        _bench.Kill();
+        Assert.Equal((12.0, before), (before, _bench.Desk.AdviseScale(TimeSpan.FromHours(1)).Single().AdmittedGpus));
+        _bench.Pass(4000);
+        Assert.Empty(_bench.Desk.AdviseScale(TimeSpan.FromHours(1)));
+    }
 }
