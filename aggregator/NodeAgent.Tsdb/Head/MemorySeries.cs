@@ -30,6 +30,21 @@ internal sealed class MemorySeries(int id, string metric, Label[] labels, Metric
         Volatile.Write(ref _filesLastUnixMs, Math.Max(_filesLastUnixMs, state.LastUnixMs));
     }
 
+    /// <summary>No sample is newer: the newest row of the schemas that hold it or held it. <see cref="long.MinValue"/>: there is no row.</summary>
+    public long NewestUnixMs
+    {
+        get
+        {
+            long newest = RetiredLastUnixMs;
+            foreach (Column column in Columns)
+            {
+                newest = Math.Max(newest, column.Schema.NewestUnixMs);
+            }
+
+            return newest;
+        }
+    }
+
     /// <summary>Whether a sample may lie in a time range.</summary>
     public bool MayHave(long fromUnixMs, long toUnixMs)
     {

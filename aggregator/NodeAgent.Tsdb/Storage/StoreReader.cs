@@ -80,7 +80,10 @@ internal sealed class StoreReader(SegmentStore store, IScanMeter? meter = null) 
 
     public bool TryReadNewest(SeriesInfo series, long toUnixMs, out long unixMs, out double value)
     {
-        // Nearly always within staleness; only a series that went silent makes the next looks go further back, each ten times as far.
+        // Nearly always within staleness; only a series that went silent makes the next looks go further back, each ten times as far. They begin
+        // where the newest sample can be: "at any time" is asked as the end of all times.
+        long newest = ((MemorySeries)series).NewestUnixMs;
+        toUnixMs = newest == long.MinValue ? toUnixMs : Math.Min(toUnixMs, newest);
         using SampleBuffer buffer = new();
         for (long backMs = series.StaleMs; buffer.Count == 0 && backMs < long.MaxValue / 20; backMs *= 10)
         {

@@ -28,6 +28,33 @@ public sealed class DurableStoreTests
     }
 
     [Fact]
+    public void TryReadNewest_AtAnyTime_IsTheNewestOfHeadsAndFiles()
+    {
+        SimulatedDisk disk = new(1);
+        using (DurableStore store = Open(disk))
+        {
+            SchemaHandle schema = store.Schema("a", "s", Gauge("x"));
+            store.Append(schema, Start, [1], [1], walId: 5);
+            AssertNewest(store, schema.Series[0], Start, 1);
+            store.DurableThrough(5);
+            Assert.True(store.Flush());
+        }
+
+        using DurableStore again = Open(disk);
+        SeriesInfo series = again.Select(Selector.All, 0, long.MaxValue, 10).Series[0];
+        AssertNewest(again, series, Start, 1);
+        again.Append(again.Schema("a", "s", Gauge("x")), Start + 1000, [2], [1], walId: 6);
+        AssertNewest(again, series, Start + 1000, 2);
+
+        static void AssertNewest(DurableStore store, SeriesInfo series, long unixMs, double value)
+        {
+            using ISampleReader reader = store.OpenReader();
+            Assert.True(reader.TryReadNewest(series, long.MaxValue, out long foundUnixMs, out double found));
+            Assert.Equal((unixMs, value), (foundUnixMs, found));
+        }
+    }
+
+    [Fact]
     public void Append_AfterARestart_RowsThatFilesHaveAreDuplicates()
     {
         SimulatedDisk disk = new(1);
