@@ -1,11 +1,12 @@
+using Label = NodeAgent.Contracts.Series.Label;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Tests.Spool;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Testing;
 using NodeAgent.V1;
-using Label = NodeAgent.Contracts.Series.Label;
 
 namespace NodeAgent.Agent.Tests.Frames;
 
@@ -169,9 +170,7 @@ public sealed class FrameBuilderTests
     {
         SeriesTable table = Table(400);
         Run(500);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(500);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => Run(500)));
 
         void Run(int ticks)
         {

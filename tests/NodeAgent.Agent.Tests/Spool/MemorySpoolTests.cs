@@ -1,4 +1,5 @@
 using NodeAgent.Agent.Spool;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Agent.Tests.Spool;
 
@@ -105,9 +106,7 @@ public sealed class MemorySpoolTests
         byte[] message = new byte[900];
         byte[] destination = new byte[4096];
         Run(3_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(10_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => Run(10_000)));
 
         void Run(int records)
         {
@@ -127,9 +126,7 @@ public sealed class MemorySpoolTests
         MemorySpool spool = new(7, Capacity);
         byte[] message = new byte[900];
         Run(5_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(10_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => Run(10_000)));
 
         void Run(int records)
         {

@@ -1,6 +1,7 @@
 using NodeAgent.Contracts.Frames;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Contracts.Tests.Frames;
 
@@ -130,14 +131,14 @@ public sealed class BlockCodecTests
         ulong[] present = [.. Enumerable.Repeat(ulong.MaxValue, 5)];
         decoder.Decode(encoder.Encode(values, present));
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int tick = 0; tick < 100; tick++)
+        Assert.Equal(0, Allocations.Of(() =>
         {
-            values[tick] = tick;
-            decoder.Decode(encoder.Encode(values, present));
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int tick = 0; tick < 100; tick++)
+            {
+                values[tick] = tick;
+                decoder.Decode(encoder.Encode(values, present));
+            }
+        }));
     }
 
     private static void AssertSame(SeriesDefinition[] series, double[] values, ulong[] present, BlockDecoder decoder)

@@ -1,4 +1,5 @@
 using NodeAgent.Detection.Lanes;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Detection.Tests.Lanes;
 
@@ -158,13 +159,13 @@ public sealed class SeriesLanesTests
         double[] values = Daily(3000, 0.5);
         var lanes = new SeriesLanes(1);
         lanes.Update(0, values[0], 0);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int row = 1; row < values.Length; row++)
+        Assert.Equal(0, Allocations.Of(() =>
         {
-            lanes.Update(0, values[row], row * Step);
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int row = 1; row < values.Length; row++)
+            {
+                lanes.Update(0, values[row], row * Step);
+            }
+        }));
     }
 
     private static LaneVerdict[] Run(double[] values)

@@ -74,10 +74,11 @@ public sealed class ServiceNotifierTests
         using ServiceManager manager = new($"@nodeagent-alloc-{Environment.ProcessId}");
         using ServiceNotifier notifier = new($"@nodeagent-alloc-{Environment.ProcessId}");
         notifier.Watchdog();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        notifier.Watchdog();
-        notifier.Watchdog();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            notifier.Watchdog();
+            notifier.Watchdog();
+        }));
         Assert.Equal(0, notifier.Failures);
     }
 

@@ -105,13 +105,13 @@ public sealed class RepeatedEventGateTests : IDisposable
     {
         _gate.IsFirst(Event, "a");
         _gate.IsFirst(Event, "a");
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        Assert.Equal(0, Allocations.Of(() =>
         {
-            _gate.IsFirst(Event, "a");
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int i = 0; i < 100; i++)
+            {
+                _gate.IsFirst(Event, "a");
+            }
+        }));
     }
 
     private string[] Told() => [.. _log.Events.Select(one => one.ToString())];

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using NodeAgent.Rpc.Blocking;
 using NodeAgent.Rpc.Security;
 using NodeAgent.Rpc.Tests.Proto;
+using NodeAgent.Testing;
 using static NodeAgent.Rpc.Tests.Blocking.BlockingHost;
 
 namespace NodeAgent.Rpc.Tests.Blocking;
@@ -242,9 +243,7 @@ public sealed class KestrelTests
         BlockingStream stream = client.Connection.TryOpenStream(Duplex, null, sink)!;
         byte[] message = Request(payload: 1500);
         Exchange(100);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exchange(500);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => Exchange(500)));
 
         void Exchange(int times)
         {

@@ -5,6 +5,7 @@ using NodeAgent.Rpc.Client;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Tests.Load;
 using NodeAgent.Rpc.Wire;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Rpc.Tests.Client;
 
@@ -30,9 +31,7 @@ public sealed class AllocationTests
         MessageDecoder decoder = new(int.MaxValue);
         byte[] frame = encoder.Encode(marshaller, message, compress: false).ToArray();
         Run(10);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(Messages);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => Run(Messages)));
 
         void Run(int times)
         {
@@ -106,9 +105,7 @@ public sealed class AllocationTests
     private static long Measure(ClientStreamWriter<RawMessage> writer, ControlledStream stream, RawMessage message)
     {
         Run(10);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(Messages);
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+        return Allocations.Of(() => Run(Messages));
 
         void Run(int times)
         {

@@ -1,5 +1,6 @@
 using NodeAgent.Sampling.Events;
 using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Events;
 

@@ -1,5 +1,6 @@
 using NodeAgent.Sampling.Events;
 using NodeAgent.Sampling.Tests.Hosts;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Events;
 

@@ -3,6 +3,7 @@ using System.Text;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Hosts;
 

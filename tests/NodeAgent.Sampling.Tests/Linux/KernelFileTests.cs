@@ -1,5 +1,6 @@
 using System.Text;
 using NodeAgent.Sampling.Linux;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Linux;
 

@@ -1,4 +1,5 @@
 using NodeAgent.Sampling.Scheduling;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Scheduling;
 

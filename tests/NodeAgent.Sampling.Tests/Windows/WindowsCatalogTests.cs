@@ -4,6 +4,7 @@ using NodeAgent.Sampling.Clock;
 using NodeAgent.Sampling.Scheduling;
 using NodeAgent.Sampling.Tests.Hosts;
 using NodeAgent.Sampling.Windows;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Windows;
 

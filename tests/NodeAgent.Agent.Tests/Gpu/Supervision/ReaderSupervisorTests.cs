@@ -42,13 +42,13 @@ public sealed class ReaderSupervisorTests : IDisposable
     public void Check_WithNothingToDo_AllocatesNothing()
     {
         Run(2, () => _readers[^1].Return());
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        Assert.Equal(0, Allocations.Of(() =>
         {
-            _supervisor.Check();
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int i = 0; i < 100; i++)
+            {
+                _supervisor.Check();
+            }
+        }));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
-namespace NodeAgent.Sampling.Tests;
+namespace NodeAgent.Testing;
 
 /// <summary>Counts what code allocates on this thread.</summary>
-internal static class Allocations
+public static class Allocations
 {
     private const int Attempts = 5;
 
