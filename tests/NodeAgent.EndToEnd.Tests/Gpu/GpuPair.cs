@@ -165,9 +165,10 @@ internal sealed record HostTicks(GpuPair Pair, double Ticks, double Skipped, Sto
         double skipped = await Pair.ValueAsync("nodeagent_skipped_beats_total") - Skipped ?? double.NaN;
         double seconds = Watch.Elapsed.TotalSeconds;
 
-        // Two ticks a second on a host with GPUs; asking takes a moment at both ends.
-        Assert.True(ticks >= (2 * seconds) - 8, $"{ticks} ticks in {seconds:0.0} s");
-        Assert.True(skipped == 0 || await IsMachineBusyAsync(), $"{skipped} samplers' beats were missed in {seconds:0.0} s");
+        // Two ticks a second on a host with GPUs; asking takes a moment at both ends, and longer on a busy machine.
+        bool isBusy = await IsMachineBusyAsync();
+        Assert.True(ticks >= ((isBusy ? 1.5 : 2) * seconds) - 8, $"{ticks} ticks in {seconds:0.0} s");
+        Assert.True(skipped == 0 || isBusy, $"{skipped} samplers' beats were missed in {seconds:0.0} s");
     }
 
     // A whole beat is lost also where the machine gives the agent no processor for a second; pressure tells it apart.
