@@ -28,16 +28,7 @@ public sealed class OtherReaderTests
         await Waiting.ForAsync("node_exporter's first page", Limit, async () => await TryGetAsync(http, page));
         await WaitForTicksAsync(pair, 12);
 
-        PrometheusText before = PrometheusText.Parse(await http.GetStringAsync(page));
-        await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System);
-        Dictionary<string, (double Value, string Kind)> ours = await OurSeriesAsync(pair);
-        PrometheusText after = PrometheusText.Parse(await http.GetStringAsync(page));
-
-        Comparison result = Comparison.Of(before, ours, after, Apart);
-        TestContext.Current.TestOutputHelper?.WriteLine(result.ToString());
-        Assert.True(result.Compared >= 200, $"only {result.Compared} series have the same name and labels\n{result}");
-        Assert.True(result.WrongTypes.Count == 0, $"types differ:\n{string.Join('\n', result.WrongTypes)}");
-        Assert.True(result.Disagreements.Count == 0, $"values differ:\n{string.Join('\n', result.Disagreements)}");
+        await AssertAgreementAsync(pair, () => http.GetStringAsync(page), atLeast: 200);
     }
 
     [Fact]
@@ -50,14 +41,31 @@ public sealed class OtherReaderTests
         await using LocalPair pair = await LocalPair.StartAsync(new LocalPairOptions { Folder = folder.Path, AgentSettings = EverySecond });
         await WaitForTicksAsync(pair, 3);
 
-        PrometheusText before = PrometheusText.Parse(await RunAsync(Python, script));
-        await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System);
-        Dictionary<string, (double Value, string Kind)> ours = await OurSeriesAsync(pair);
-        PrometheusText after = PrometheusText.Parse(await RunAsync(Python, script));
+        await AssertAgreementAsync(pair, () => RunAsync(Python, script), atLeast: 40);
+    }
 
-        Comparison result = Comparison.Of(before, ours, after, Apart);
-        Assert.True(result.Compared >= 40, $"only {result.Compared} series were compared\n{result}");
-        Assert.True(result.Disagreements.Count == 0, $"values differ:\n{string.Join('\n', result.Disagreements)}");
+    // A gauge may leap and come back between the two readings of the other (a run queue, sockets in TIME_WAIT): what is read wrongly differs
+    // in every round.
+    private static async Task AssertAgreementAsync(LocalPair pair, Func<Task<string>> readAsync, int atLeast)
+    {
+        HashSet<string>? differing = null;
+        Comparison result = null!;
+        for (int round = 0; round < 4 && differing is not { Count: 0 }; round++)
+        {
+            PrometheusText before = PrometheusText.Parse(await readAsync());
+            await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System);
+            Dictionary<string, (double Value, string Kind)> ours = await OurSeriesAsync(pair);
+            PrometheusText after = PrometheusText.Parse(await readAsync());
+
+            result = Comparison.Of(before, ours, after, Apart);
+            TestContext.Current.TestOutputHelper?.WriteLine(result.ToString());
+            Assert.True(result.Compared >= atLeast, $"only {result.Compared} series have the same name and labels\n{result}");
+            Assert.True(result.WrongTypes.Count == 0, $"types differ:\n{string.Join('\n', result.WrongTypes)}");
+            IEnumerable<string> now = result.Disagreements.Select(line => line[..line.LastIndexOf(": ours", StringComparison.Ordinal)]);
+            differing = differing is null ? [.. now] : [.. differing.Intersect(now)];
+        }
+
+        Assert.True(differing is { Count: 0 }, $"values differ in every round: {string.Join(", ", differing!)}\n{string.Join('\n', result.Disagreements)}");
     }
 
     // What both read must be read within the same few seconds, so the slow tiers run fast here.
