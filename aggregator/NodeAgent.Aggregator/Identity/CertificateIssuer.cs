@@ -16,6 +16,9 @@ internal sealed class CertificateIssuer(X509Certificate2 authority, string fleet
     /// <summary>The CA's certificate, which goes with each one that it signs.</summary>
     internal X509Certificate2 Authority => authority;
 
+    /// <summary>Empty: it can sign. Else why not.</summary>
+    internal string Problem => time.GetUtcNow() < new DateTimeOffset(authority.NotAfter) ? "" : $"the aggregator's issuing CA ended at {authority.NotAfter.ToUniversalTime():u}";
+
     /// <summary>A certificate for a key. Never longer than the CA itself.</summary>
     /// <param name="role">Its holder's role.</param>
     /// <param name="name">Its holder's name.</param>

@@ -36,6 +36,11 @@ internal sealed class EnrolmentService(IdentityRegistry registry, FleetTrustHold
     {
         FleetTrust present = trust.Current;
         CertificateIssuer issuer = present.Issuer ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "this aggregator has no issuing CA"));
+        if (issuer.Problem.Length > 0)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, issuer.Problem));
+        }
+
         if (!EnrolmentToken.TryParse(request.Token, out EnrolmentToken? token))
         {
             log.JoinRefused(address, "?", "it is not of the form na1.ID.SECRET.PIN");

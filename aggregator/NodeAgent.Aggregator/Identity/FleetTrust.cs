@@ -86,9 +86,13 @@ internal sealed class FleetTrust
         using ECDsa? key = issuer.GetECDsaPrivateKey();
         return key is null ? "its key must be ECDSA"
             : !issuer.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraint => constraint.CertificateAuthority) ? "it is not a CA's certificate"
-            : !FleetAuthority.Trusts(issuer, roots, between, FleetAuthority.ClientUse, time.GetUtcNow(), out string problem) ? $"the fleet's roots do not stand behind it ({problem})"
+            : !FleetAuthority.Trusts(issuer, roots, between, FleetAuthority.ClientUse, AsOf(issuer, time), out string problem) ? $"the fleet's roots do not stand behind it ({problem})"
             : "";
     }
+
+    // One that has ended is no reason not to serve: nothing is issued, and the log says why.
+    private static DateTimeOffset AsOf(X509Certificate2 issuer, TimeProvider time) =>
+        time.GetUtcNow() is var now && now < new DateTimeOffset(issuer.NotAfter) ? now : new DateTimeOffset(issuer.NotAfter).AddSeconds(-1);
 
     // What a PEM file has behind its first certificate. It was read a moment ago; if it is gone now there is nothing more in it.
     private static X509Certificate2Collection Rest(string file)

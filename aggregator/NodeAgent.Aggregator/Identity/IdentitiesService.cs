@@ -21,6 +21,11 @@ internal sealed class IdentitiesService(IdentityRegistry registry, FleetTrustHol
         CallerIdentity caller = CallerIdentity.Of(context);
         FleetTrust present = Trusted();
         CertificateIssuer issuer = present.Issuer ?? throw Failed("this aggregator has no issuing CA");
+        if (issuer.Problem.Length > 0)
+        {
+            throw Failed(issuer.Problem);
+        }
+
         if (caller.Certificate is not { Credential: { } credential } certificate)
         {
             throw Failed("this certificate was not issued by enrolment: `nodectl token create` and `nodeagent enrol` make one that renews itself");
@@ -49,9 +54,9 @@ internal sealed class IdentitiesService(IdentityRegistry registry, FleetTrustHol
     public override Task<CreateTokenResponse> CreateToken(CreateTokenRequest request, ServerCallContext context)
     {
         FleetTrust present = Trusted();
-        if (present.Issuer is not { } issuer)
+        if (present.Issuer is not { Problem.Length: 0 })
         {
-            throw Failed("this aggregator has no issuing CA: identity.issuer_certificate_file");
+            throw Failed(present.Issuer?.Problem ?? "this aggregator has no issuing CA: identity.issuer_certificate_file");
         }
 
         FleetRole role = RoleOf(request.Role);
