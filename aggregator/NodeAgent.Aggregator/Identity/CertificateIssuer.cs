@@ -10,8 +10,10 @@ namespace NodeAgent.Aggregator.Identity;
 /// </summary>
 internal sealed class CertificateIssuer(X509Certificate2 authority, string fleet, TimeSpan lifetime, TimeProvider time)
 {
-    // The host that checks it first may have a slower clock.
-    private static readonly TimeSpan Backdate = TimeSpan.FromMinutes(5);
+    // The host that checks it first may have a slower clock. Little beside the life, of which members renew at half.
+    private static readonly TimeSpan LongestBackdate = TimeSpan.FromMinutes(5);
+
+    private TimeSpan Backdate => lifetime / 100 < LongestBackdate ? lifetime / 100 : LongestBackdate;
 
     /// <summary>The CA's certificate, which goes with each one that it signs.</summary>
     internal X509Certificate2 Authority => authority;

@@ -30,9 +30,9 @@ internal sealed class IdentitySettings
             example: "/etc/nodeagent/fleet/issuer.crt")
         .OptionalFilePath("issuer_key_file", o => o.IssuerKeyFile, (o, v) => o.IssuerKeyFile = v,
             "PEM file with its private key. The root's own key does not belong on this machine.", example: "/etc/nodeagent/fleet/issuer.key")
-        .Duration("certificate_life", o => o.CertificateLife, (o, v) => o.CertificateLife = v, TimeSpan.FromMinutes(2), TimeSpan.FromDays(30),
+        .Duration("certificate_life", o => o.CertificateLife, (o, v) => o.CertificateLife = v, TimeSpan.FromSeconds(20), TimeSpan.FromDays(30),
             "How long an issued certificate is good. Members renew between 50 and 66 % of it; after its end they can still renew for 14 days, and do nothing else.")
-        .Duration("stream_life", o => o.StreamLife, (o, v) => o.StreamLife = v, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24),
+        .Duration("stream_life", o => o.StreamLife, (o, v) => o.StreamLife = v, TimeSpan.FromSeconds(6), TimeSpan.FromHours(24),
             "After about so long (10 % more or less) an agent's stream ends in good order, and the agent comes back with the certificate that it then has.")
         .Rule(["issuer_certificate_file", "issuer_key_file"], o => (o.IssuerCertificateFile is null) != (o.IssuerKeyFile is null)
             ? "issuer_certificate_file and issuer_key_file go together" : null)

@@ -52,15 +52,16 @@ internal static class SigningRequest
         whole.ThrowIfNotEmpty();
         ReadOnlyMemory<byte> signed = request.PeekEncodedValue();
         key = ReadKey(request.ReadSequence());
+        if (key.Length != KeyBytes || !key.AsSpan().StartsWith(KeyPrefix))
+        {
+            return "the key must be ECDSA P-256, as an uncompressed point";
+        }
+
         AsnReader algorithm = request.ReadSequence();
         string signedWith = algorithm.ReadObjectIdentifier();
         algorithm.ThrowIfNotEmpty(); // RFC 5758, 3.2: without parameters
         byte[] signature = request.ReadBitString(out int unused);
         request.ThrowIfNotEmpty();
-        if (key.Length != KeyBytes || !key.AsSpan().StartsWith(KeyPrefix))
-        {
-            return "the key must be ECDSA P-256, as an uncompressed point";
-        }
 
         if (signedWith != EcdsaWithSha256 || unused != 0)
         {
