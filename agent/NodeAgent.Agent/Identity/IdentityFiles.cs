@@ -48,7 +48,7 @@ internal sealed class IdentityFiles(IFileOps files, string directory)
         // What stays of it after a crash is the present key, and is recognised as such.
         string path = Path.Combine(directory, NextKey);
         IoResult deleted = files.Delete(path);
-        problem = deleted.Ok || deleted.Errno == Errno.NoEntry ? "" : Describe("delete", path, deleted);
+        problem = deleted.Ok ? Problem("sync", directory, files.SyncDirectory(directory)) : deleted.Errno == Errno.NoEntry ? "" : Describe("delete", path, deleted);
         return problem.Length == 0;
     }
 

@@ -31,10 +31,10 @@ internal sealed record IdentityItem(
     public static readonly Listing<IdentityItem> Listing = new(
         "IdentityList",
         [
-            new("ROLE", "role", item => item.Role, item => item.Role),
+            new("ROLE", "role", item => item.Role, item => item.Role) { DropOrder = 5 },
             new("NAME", "name", item => new Cell(item.Name, Tone.Strong), item => item.Name) { ShrinkTo = 12 },
             new("STATE", "state", item => new Cell(item.State, item.State switch { "active" => Tone.Good, "quarantined" => Tone.Bad, _ => Tone.Dim }), item => item.State),
-            new("GENERATION", "generation", item => Raw.Whole(item.Generation), item => Raw.Whole(item.Generation)) { RightAligned = true },
+            new("GENERATION", "generation", item => Raw.Whole(item.Generation), item => Raw.Whole(item.Generation)) { RightAligned = true, DropOrder = 4 },
             new("RENEWED", "renewedUnixMs", item => MomentText.DateAndClock(item.RenewedUnixMs), item => Raw.Moment(item.RenewedUnixMs)) { DropOrder = 1 },
             new("GOOD UNTIL", "expiresUnixMs", item => MomentText.DateAndClock(item.ExpiresUnixMs), item => Raw.Moment(item.ExpiresUnixMs)),
             new("ROOTS", "hasBundle", item => item.HasBundle ? "present" : new Cell("older", Tone.Warn), item => item.HasBundle ? "true" : "false") { DropOrder = 3 },

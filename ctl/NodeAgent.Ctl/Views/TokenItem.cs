@@ -30,7 +30,7 @@ internal sealed record TokenItem(
         "TokenList",
         [
             new("ID", "id", item => new Cell(item.Id, Tone.Strong), item => item.Id),
-            new("ROLE", "role", item => item.Role, item => item.Role),
+            new("ROLE", "role", item => item.Role, item => item.Role) { DropOrder = 4 },
             new("NAME", "name", item => item.Name, item => item.Name) { ShrinkTo = 12 },
             new("STATE", "state", item => new Cell(item.State, item.State == "open" ? Tone.Good : Tone.Dim), item => item.State),
             new("GOOD UNTIL", "expiresUnixMs", item => MomentText.DateAndClock(item.ExpiresUnixMs), item => Raw.Moment(item.ExpiresUnixMs)),

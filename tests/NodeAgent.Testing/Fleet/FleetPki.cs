@@ -103,13 +103,16 @@ public sealed class FleetPki : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. uses.Select(use => new Oid(use))], false));
         request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signer, true, false));
         if (credential is not null)
         {
             request.CertificateExtensions.Add(credential.ToExtension());
         }
 
-        using X509Certificate2 bare = request.Create(signer, from, until, Serial());
+        // Not by the signer's certificate: the framework would refuse one that may not sign, and that is what some tests need.
+        using ECDsa signing = signer.GetECDsaPrivateKey()!;
+        using X509Certificate2 bare = request.Create(signer.SubjectName, X509SignatureGenerator.CreateForECDsa(signing), from, until, Serial());
         using X509Certificate2 made = bare.CopyWithPrivateKey(key);
         return Portable(made);
     }
