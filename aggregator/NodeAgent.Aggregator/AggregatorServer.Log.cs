@@ -32,14 +32,6 @@ internal static partial class AggregatorServerLog
         Action = "Check the file named; `nodectl fleet init` and `nodectl fleet issue` make all that is needed.")]
     public static partial void CertificateUnusable(this ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 1105, EventName = "CertificateRefused", Level = LogLevel.Warning,
-        Message = "a client's certificate {Subject} was refused: {Reason}")]
-    [EventHelp(
-        Meaning = "Somebody tried to connect and was turned away in the handshake.",
-        Cause = "An expired certificate, one of another fleet, or a clock that is far off on either side.",
-        Action = "If it is one of ours, issue a new one (`nodectl fleet issue`); otherwise ask who connects there.")]
-    public static partial void CertificateRefused(this ILogger logger, string subject, string reason);
-
     [LoggerMessage(EventId = 1106, EventName = "CallFailed", Level = LogLevel.Error, Message = "{Method} failed for {Caller} at {Peer}")]
     [EventHelp(
         Meaning = "One call ended with an error inside the aggregator; others go on.",

@@ -12,6 +12,7 @@ using NodeAgent.Aggregator.Configuration;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
+using NodeAgent.Aggregator.Identity.Registry;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Placement;
@@ -42,6 +43,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
     internal const string DurableService = "durable";
 
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IdentityInterval = TimeSpan.FromMinutes(1);
+
+    // Two weeks for a person to find the machine on which the root is.
+    private static readonly TimeSpan IssuerWarning = TimeSpan.FromDays(14);
 
     private readonly AggregatorOptions _options;
     private readonly ILogger _log;
@@ -57,21 +62,32 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly PlacementService _placementService;
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
+    private readonly IdentityRegistry _registry;
+    private readonly FleetTrustHolder? _trust;
+    private readonly LiveConnections _connections;
+    private readonly IdentityLog _identityLog;
     private readonly ServerTls? _tls;
+    private readonly EnrolmentListener? _enrolment;
     private readonly HttpClient _sinkHttp;
     private readonly HttpClient _remoteHttp;
     private readonly Sink? _sink;
     private readonly WebApplication _app;
+    private long _identitiesAt;
 
     private AggregatorServer(
-        AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement)
+        AggregatorOptions options, ILoggerFactory logs, FleetTrustHolder? trust, string version, TimeProvider time, RepeatedEventGate gate,
+        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement, IdentityRegistry registry, IdentityLog identityLog)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
         _gate = gate;
         _time = time;
-        _tls = tls;
+        _trust = trust;
+        _registry = registry;
+        _identityLog = identityLog;
+        _connections = new LiveConnections(registry, time, identityLog);
+        _registry.Excluded = _connections.Sweep;
+        _tls = trust is null ? null : new ServerTls(trust, registry, identityLog, time);
         _store = store;
         _watch = watch;
         _ingest = ingest;
@@ -82,22 +98,25 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _rpc = new RpcServer(new RpcServerOptions
         {
             Identify = policy.IdentifyAsync,
-            Authorise = AccessPolicy.Authorise,
+            Authorise = new AccessGuard(registry, time).Authorise,
             OnCallEnded = LogFailure,
             TimeProvider = time,
         });
         _remoteHttp = new HttpClient { Timeout = options.RemoteRead.Timeout };
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
-        _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
+        _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining, new StreamLife(options.Identity.StreamLife, time, NewRandom()));
         QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status() };
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal), (StateRooms.Identity, registry.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
+        _rpc.AddService(Identities.BindService(new IdentitiesService(registry, trust, identityLog, time)));
+        _enrolment = trust is null || options.Identity.EnrolmentAddress is not { } address ? null
+            : new EnrolmentListener(address, trust, new EnrolmentService(registry, trust, new JoinThrottle(time), identityLog), logs, time);
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
-            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor);
+            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor, Identities.Descriptor);
         _app = Build(logs);
     }
 
@@ -107,35 +126,26 @@ internal sealed class AggregatorServer : IAsyncDisposable
         ILogger log = context.Log.CreateLogger("aggregator");
         RepeatedEventGate gate = new(log, TimeProvider.System);
         log.Starting(context.Version, StoreOpening.DirectoryOf(context.Options), context.Options.Store.RawRetention, context.Options.Listen.CaFile ?? "none");
-        ServerTls? tls = null;
-        if (context.Options.Listen.CaFile is not null)
+        if (!TryLoadTrust(context.Options, log, out FleetTrustHolder? trust))
         {
-            tls = ServerTls.TryLoad(context.Options.Listen, (subject, reason) => LogRefused(log, gate, subject, reason), out string problem);
-            if (tls is null)
-            {
-                log.CertificateUnusable(problem);
-                return ExitCode.Usage;
-            }
+            return ExitCode.Usage;
         }
 
         if (File.Exists(Path.Combine(context.Options.State.Directory, StateRooms.UnfinishedRestore)))
         {
             log.StateUnusable(context.Options.State.Directory, "a restore was interrupted; run `aggregator restore` again");
-            tls?.Dispose();
             return ExitCode.StateUnusable;
         }
 
         IngestLog ingestLog = new(context.Log.CreateLogger<IngestLog>(), gate);
         if (OpenStore(context, out StoreWatch? watch) is not { } store)
         {
-            tls?.Dispose();
             return ExitCode.StateUnusable;
         }
 
         if (OpenIngest(context, store, ingestLog) is not { } ingest)
         {
             store.Dispose();
-            tls?.Dispose();
             return ExitCode.StateUnusable;
         }
 
@@ -143,12 +153,23 @@ internal sealed class AggregatorServer : IAsyncDisposable
         {
             ingest.Dispose();
             store.Dispose();
-            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
+        IdentityLog identityLog = new(context.Log.CreateLogger<IdentityLog>(), gate);
+        if (!IdentityRegistry.TryOpen(
+            IdentityJournal.OptionsIn(context.Options.State.Directory), FileOps.ForThisMachine(), TimeProvider.System, identityLog,
+            out IdentityRegistry? registry, out OpenError? error))
+        {
+            log.StateUnusable(context.Options.State.Directory, error.Message);
+            placement.Dispose();
+            ingest.Dispose();
+            store.Dispose();
             return ExitCode.StateUnusable;
         }
 
         await using AggregatorServer server = new(
-            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement);
+            context.Options, context.Log, trust, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement, registry, identityLog);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -156,6 +177,11 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
+        if (_enrolment is not null)
+        {
+            await _enrolment.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (_sink is not null)
         {
             await _sink.DisposeAsync().ConfigureAwait(false);
@@ -169,7 +195,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         Settle();
         _ingest.Dispose();
         _store.Dispose();
-        _tls?.Dispose();
+        _registry.Dispose();
     }
 
     // Nobody sends any more. What is in memory goes into files, so that the next start has nothing to read back; if the disk refuses, the log
@@ -181,6 +207,29 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _ingest.Maintain(Moment.Of(_time));
         _watch.Look();
         _log.Flushed(isDone);
+    }
+
+    // Without TLS there is nothing to load, and null is right.
+    private static bool TryLoadTrust(AggregatorOptions options, ILogger log, out FleetTrustHolder? trust)
+    {
+        trust = null;
+        if (options.Listen.CaFile is null)
+        {
+            return true;
+        }
+
+        (FleetTrust? Trust, string Error) first = Load();
+        if (first.Trust is null)
+        {
+            log.CertificateUnusable(first.Error);
+            return false;
+        }
+
+        trust = new FleetTrustHolder(first.Trust, Load);
+        return true;
+
+        (FleetTrust? Trust, string Error) Load() =>
+            FleetTrust.TryLoad(options.Listen, options.Identity, TimeProvider.System, out FleetTrust? loaded, out string error) ? (loaded, "") : (null, error);
     }
 
     private static DurableStore? OpenStore(ServiceContext<AggregatorOptions> context, out StoreWatch? watch)
@@ -257,27 +306,34 @@ internal sealed class AggregatorServer : IAsyncDisposable
         try
         {
             await _app.StartAsync().ConfigureAwait(false);
+            await (_enrolment?.StartAsync() ?? Task.CompletedTask).ConfigureAwait(false);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}", "the address is in use");
+            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}, enrolment {_options.Identity.EnrolmentAddress}", "the address is in use");
             return ExitCode.CannotBind;
         }
         catch (System.Net.Sockets.SocketException e)
         {
-            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}", e.Message);
+            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}, enrolment {_options.Identity.EnrolmentAddress}", e.Message);
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, Identities.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }
 
         _sink?.Start();
+        if (_enrolment is not null && _trust?.Current.Issuer is { } issuer)
+        {
+            _identityLog.Serving(_options.Identity.EnrolmentAddress!.ToString(), issuer.Authority.Subject, new DateTimeOffset(issuer.Authority.NotAfter));
+        }
+
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
+        await (_enrolment?.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
         _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
         return ExitCode.Ok;
@@ -306,6 +362,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 }
 
                 _link.PushAll();
+                LookAfterIdentities();
                 _gate.EndQuiet(TimeSpan.FromMinutes(5));
                 watchdog.Turn();
             }
@@ -314,6 +371,23 @@ internal sealed class AggregatorServer : IAsyncDisposable
         {
             // Stopping: ServeAsync goes on with an orderly stop.
             return;
+        }
+    }
+
+    // Once a minute is enough: who is shut out is ended at once, by the change itself.
+    private void LookAfterIdentities()
+    {
+        if (_time.GetElapsedTime(_identitiesAt) < IdentityInterval)
+        {
+            return;
+        }
+
+        _identitiesAt = _time.GetTimestamp();
+        _registry.Maintain();
+        _connections.Sweep();
+        if (_trust?.Current.Issuer is { } issuer && new DateTimeOffset(issuer.Authority.NotAfter) is var end && end - _time.GetUtcNow() < IssuerWarning)
+        {
+            _identityLog.IssuerEnds(issuer.Authority.Subject, end);
         }
     }
 
@@ -348,7 +422,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 kestrel.Listen(_options.Listen.Address, endpoint =>
                 {
                     endpoint.Protocols = HttpProtocols.Http2;
-                    _rpc.UseTls(endpoint, _tls.Configure);
+                    _rpc.UseTlsPerConnection(endpoint, connection => _tls.OptionsFor(connection.RemoteEndPoint?.ToString() ?? "unknown"));
+                    endpoint.Use(next => connection => _connections.RunAsync(connection, next));
                 });
             }
 
@@ -381,14 +456,6 @@ internal sealed class AggregatorServer : IAsyncDisposable
         if (call is { Status.StatusCode: StatusCode.Unknown or StatusCode.Internal, Exception: { } exception })
         {
             _log.CallFailed(call.Method, call.Identity?.ToString() ?? "nobody", call.Peer, exception);
-        }
-    }
-
-    private static void LogRefused(ILogger log, RepeatedEventGate gate, string subject, string reason)
-    {
-        if (gate.IsFirst(nameof(AggregatorServerLog.CertificateRefused), subject))
-        {
-            log.CertificateRefused(subject, reason);
         }
     }
 

@@ -13,6 +13,7 @@ internal static class TargetCatalog
         new WalTarget(),
         new LinkReplyTarget(),
         new IdentityTarget(),
+        new EnrolmentTarget(),
         new RpcMessageTarget(),
         new RpcHeaderTarget(),
         new Http2SessionTarget(),

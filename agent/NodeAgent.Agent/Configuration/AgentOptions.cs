@@ -1,4 +1,5 @@
 using NodeAgent.Agent.Gpu;
+using NodeAgent.Agent.Identity;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
 
@@ -10,6 +11,8 @@ internal sealed class AgentOptions
     internal LogSettings Log { get; } = new();
 
     internal UplinkSettings Uplink { get; } = new();
+
+    internal IdentitySettings Identity { get; } = new();
 
     internal SamplingSettings Sampling { get; } = new();
 
@@ -23,6 +26,7 @@ internal sealed class AgentOptions
     internal static SettingCatalog<AgentOptions> Settings { get; } = SettingCatalog.Define<AgentOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the agent writes to standard error.")
         .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out; it never listens.")
+        .Section("identity", o => o.Identity, IdentitySettings.Settings, "This host's certificate, where it was enrolled: how it gets it, and where it is. Not used where uplink names files made by hand.")
         .Section("sampling", o => o.Sampling, SamplingSettings.Settings, "What is read, and how often.")
         .Section("gpu", o => o.Gpu, GpuSettings.Settings, "How NVIDIA GPUs are read.")
         .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away."));
@@ -50,9 +54,9 @@ internal sealed class UplinkSettings
             "The aggregator's address. http is without TLS, for measurements on one machine, and needs plaintext_node.",
             required: false, example: "https://aggregator.example:7443")
         .OptionalFilePath("ca_file", o => o.CaFile, (o, v) => o.CaFile = v,
-            "PEM file with the fleet's CA; only an aggregator whose certificate it signed is talked to.", example: "/etc/nodeagent/fleet/ca.crt")
+            "PEM file with the fleet's roots, for a certificate made by hand; only an aggregator that one of them stands behind is talked to.", example: "/etc/nodeagent/fleet/ca.crt")
         .OptionalFilePath("certificate_file", o => o.CertificateFile, (o, v) => o.CertificateFile = v,
-            "PEM file with this host's certificate, from `nodectl fleet issue`; it says what the node is called.", example: "/etc/nodeagent/agent.crt")
+            "PEM file with this host's certificate, made by hand with `nodectl fleet issue`; it says what the node is called, and is never renewed. Null: this host is enrolled (identity).", example: "/etc/nodeagent/agent.crt")
         .OptionalFilePath("key_file", o => o.KeyFile, (o, v) => o.KeyFile = v,
             "PEM file with the certificate's private key.", example: "/etc/nodeagent/agent.key")
         .OptionalText("server_name", o => o.ServerName, (o, v) => o.ServerName = v,
@@ -67,6 +71,6 @@ internal sealed class UplinkSettings
         .Rule(["aggregator"], o => o.Aggregator is { Scheme: "http", IsLoopback: false }
             ? $"{o.Aggregator} is not on this machine; telemetry leaves a machine only through https" : null)
         .Rule(["ca_file", "certificate_file", "key_file"], o =>
-            o.Aggregator?.Scheme != "http" && (o.CaFile is null || o.CertificateFile is null || o.KeyFile is null)
-                ? "ca_file, certificate_file and key_file are all needed; `nodectl fleet issue DIR agent NAME` makes them" : null));
+            new[] { o.CaFile, o.CertificateFile, o.KeyFile }.Count(file => file is null) is 1 or 2
+                ? "ca_file, certificate_file and key_file go together; without any of them this host is enrolled: `nodeagent enrol`" : null));
 }

@@ -14,11 +14,11 @@ internal static partial class AgentServiceLog
         Message = "agent stopped after {Ticks} ticks; {Records} records were not acknowledged")]
     public static partial void Stopped(this ILogger logger, long ticks, ulong records);
 
-    [LoggerMessage(EventId = 1202, EventName = "AgentCertificateUnusable", Level = LogLevel.Error, Message = "a TLS file cannot be used: {Reason}")]
+    [LoggerMessage(EventId = 1202, EventName = "AgentCertificateUnusable", Level = LogLevel.Error, Message = "this host has no identity that can be used: {Reason}")]
     [EventHelp(
         Meaning = "The agent did not start.",
-        Cause = "A file is missing, not readable by this user, or not a matching PEM certificate and key.",
-        Action = "Check the file named; `nodectl fleet issue DIR agent NAME` makes a new pair.")]
+        Cause = "It was never enrolled, or a file is missing, not readable by this user, or not a matching PEM certificate and key.",
+        Action = "`nodectl token create NAME`, then `nodeagent enrol` on this host, or identity.token_file; docs/runbooks/identity.md.")]
     public static partial void CertificateUnusable(this ILogger logger, string reason);
 
     [LoggerMessage(EventId = 1203, EventName = "SpoolInUse", Level = LogLevel.Error, Message = "the spool is in use: {Reason}")]

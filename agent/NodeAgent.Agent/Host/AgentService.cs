@@ -3,6 +3,7 @@ using NodeAgent.Agent.Configuration;
 using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Gpu;
+using NodeAgent.Agent.Identity;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Uplink;
 using NodeAgent.Contracts.Metrics;
@@ -27,8 +28,17 @@ internal static class AgentService
     {
         AgentOptions options = context.Options;
         ILogger log = context.Log.CreateLogger("agent");
-        if (RpcLinkDialer.TryCreate(options.Uplink, out string problem) is not { } dialer)
+        Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
+        RepeatedEventGate gate = new(log, TimeProvider.System);
+        IdentityStart identities = new(options, random, new IdentityLog(context.Log.CreateLogger<IdentityLog>(), gate), TimeProvider.System);
+        (RpcLinkDialer? found, string problem) = await identities.MakeDialerAsync(context.Notifier, context.Lifetime.Stopping).ConfigureAwait(false);
+        if (found is not { } dialer)
         {
+            if (problem.Length == 0)
+            {
+                return ExitCode.Ok; // asked to stop while it waited
+            }
+
             log.CertificateUnusable(problem);
             return ExitCode.Usage;
         }
@@ -36,8 +46,6 @@ internal static class AgentService
         HostRoots roots = new(options.Sampling.ProcRoot, options.Sampling.SysRoot, options.Sampling.EtcRoot);
         HostPlatform platform = HostPlatform.Open(roots, options.Sampling.KernelLog, log);
         string bootId = platform.BootId;
-        Random random = new((int)Environment.TickCount64 ^ Environment.ProcessId);
-        RepeatedEventGate gate = new(log, TimeProvider.System);
 
         // Closed by its own thread, or not at all: that thread may still be inside a disk that does not answer.
         string owner = $"{MachineIdentity(roots).Trim()} {dialer.Node}";

@@ -5,11 +5,14 @@ using NodeAgent.V1;
 namespace NodeAgent.Agent.Uplink;
 
 /// <summary>A connection of the gRPC runtime as the uplink wants it.</summary>
-internal sealed class RpcLink(BlockingConnection connection, Metadata? headers) : ILink
+internal sealed class RpcLink(BlockingConnection connection, Metadata? headers, Func<string, string> explainSilence) : ILink
 {
     private static readonly string Connect = $"/{AgentLink.Descriptor.FullName}/{nameof(AgentLink.AgentLinkClient.Connect)}";
 
-    public string Problem => connection.Failure is { } failure ? failure.Detail : "";
+    private string? _explained; // costs a certificate chain
+
+    public string Problem =>
+        connection.Failure is not { } failure ? "" : connection.HasAnswered ? failure.Detail : _explained ??= explainSilence(failure.Detail);
 
     public ILinkStream? Open(ILinkReceiver receiver) =>
         connection.TryOpenStream(Connect, headers, new Sink(receiver)) is { } stream ? new Stream(stream) : null;

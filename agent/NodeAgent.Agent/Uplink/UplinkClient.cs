@@ -49,6 +49,7 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
             return idle;
         }
 
+        bool isTurn = _session.IsTurn;
         Hangup();
         if (_finishing.IsCancellationRequested)
         {
@@ -57,7 +58,7 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
             return Timeout.InfiniteTimeSpan;
         }
 
-        return RetryIn(context.Lost(reason));
+        return RetryIn(isTurn ? context.Turned() : context.Lost(reason));
     }
 
     /// <summary>Waits for the network, a <see cref="Wake"/>, or the time to pass, and takes what has arrived.</summary>

@@ -8,6 +8,7 @@ internal sealed class UplinkContext(string peer, UplinkIdentity identity, TimePr
 {
     private readonly Backoff _dialing = new(random);
     private readonly Backoff _backlog = new(random);
+    private bool _isTurning;
 
     internal string Peer => peer;
 
@@ -29,7 +30,12 @@ internal sealed class UplinkContext(string peer, UplinkIdentity identity, TimePr
     {
         State.IsConnected = true;
         State.Connections++;
-        log.Connected(peer, welcome.Node, welcome.AggregatorVersion, recordsToSend);
+        if (!_isTurning)
+        {
+            log.Connected(peer, welcome.Node, welcome.AggregatorVersion, recordsToSend);
+        }
+
+        _isTurning = false;
     }
 
     /// <summary>Not a welcome but an acknowledgement makes a connection a good one: where one record breaks every stream, waits must grow.</summary>
@@ -39,10 +45,23 @@ internal sealed class UplinkContext(string peer, UplinkIdentity identity, TimePr
         _backlog.Succeeded();
     }
 
+    /// <summary>
+    /// The aggregator ended the stream in good order, because its time was over: an identity is to be proved anew now and then. Nothing is
+    /// wrong, so nobody is told, and it takes a moment only.
+    /// </summary>
+    internal TimeSpan Turned()
+    {
+        _isTurning = true;
+#pragma warning disable CA5394 // Not for secrets.
+        return Backoff.First * random.NextDouble();
+#pragma warning restore CA5394
+    }
+
     /// <summary>The connection is over or never came; the wait before the next one.</summary>
     internal TimeSpan Lost(string reason)
     {
         State.IsConnected = false;
+        _isTurning = false;
         TimeSpan delay = _dialing.NextDelay();
         log.Lost(peer, reason, delay);
         return delay;

@@ -48,6 +48,12 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         _live.Greet(link, Hello(spool));
     }
 
+    /// <summary>A stream that ends in good order before this is no turn: an aggregator that does nothing else must not be asked again at once.</summary>
+    internal static readonly TimeSpan ShortestTurn = TimeSpan.FromSeconds(5);
+
+    /// <summary>The session is over because the stream's time was: it is to be begun again, with the identity as it then is.</summary>
+    internal bool IsTurn { get; private set; }
+
     /// <summary>Null while the session goes on; then one sentence that says how it ended.</summary>
     internal string? Over { get; private set; }
 
@@ -66,6 +72,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         else if (_live.IsEnded)
         {
             Over = _isFinishing ? "everything is sent" : Describe(_live.End);
+            IsTurn = !_isFinishing && _live.End.StatusCode == StatusCode.OK && Elapsed(_greetedAt) >= ShortestTurn;
         }
         else if (_live.IsOwed && Elapsed(_live.IsOpen ? _liveHeardAt : _greetedAt) >= Patience(_live))
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Remote;
 using NodeAgent.Aggregator.Sinks;
@@ -15,6 +16,8 @@ internal sealed class AggregatorOptions
     internal LogSettings Log { get; } = new();
 
     internal ListenSettings Listen { get; } = new();
+
+    internal IdentitySettings Identity { get; } = new();
 
     internal StateSettings State { get; } = new();
 
@@ -37,6 +40,7 @@ internal sealed class AggregatorOptions
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
+        .Section("identity", o => o.Identity, IdentitySettings.Settings, "How members of the fleet get certificates and keep them fresh. docs/runbooks/identity.md")
         .Section("state", o => o.State, StateSettings.Settings, "Where the aggregator keeps what must survive a restart.")
         .Section("store", o => o.Store, StoreSettings.Settings, "The time-series store: how long and how much is kept.")
         .Section("wal", o => o.Wal, WalSettings.Settings,
@@ -51,7 +55,9 @@ internal sealed class AggregatorOptions
         .Section("sink", o => o.Sink, SinkSettings.Settings,
             "Another engine that gets the same samples by line protocol: VictoriaMetrics or InfluxDB. The write-ahead log is its spool.")
         .Section("remote_read", o => o.RemoteRead, RemoteReadSettings.Settings,
-            "Another engine that expressions are evaluated on, in place of the aggregator's own store: usually the one that the sink sends to."));
+            "Another engine that expressions are evaluated on, in place of the aggregator's own store: usually the one that the sink sends to.")
+        .Rule(["identity.issuer_certificate_file"], o => o.Identity.IssuerCertificateFile is not null && o.Listen.CaFile is null
+            ? "an issuing CA needs listen.ca_file, the roots that stand behind it" : null));
 }
 
 /// <summary>Addresses and the aggregator's own certificate.</summary>
@@ -101,7 +107,7 @@ internal sealed class StateSettings
 
     internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
         .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
-            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), placement (placement/), records that were set aside (quarantine/), "
+            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), placement (placement/), identities (identity/), records that were set aside (quarantine/), "
             + "the sink's place (sink/) and what its engine refused (dead-letters/). Made if missing; for one aggregator alone."));
 }
 

@@ -7,8 +7,9 @@ namespace NodeAgent.Aggregator.Events;
 internal sealed record LedgerEntry(string Node, Event Event, long ReceivedUnixMs);
 
 /// <summary>
-/// The newest events of all nodes, in the order received, in a ring of fixed size. Once-only is the sequence filter's work
-/// before; the ledger only keeps and hands out.
+/// The newest events of all nodes, in the order received, so many and no more. Once-only is the sequence filter's work before; the ledger
+/// only keeps and hands out. When it is full, a node that has more than its share makes room, the oldest first: one that floods pushes
+/// out its own events and not the traces of what it did to others.
 /// </summary>
 internal sealed class EventLedger(int capacity)
 {
@@ -16,9 +17,9 @@ internal sealed class EventLedger(int capacity)
     internal const int FollowerBacklog = 4096;
 
     private readonly Lock _lock = new();
-    private readonly LedgerEntry?[] _ring = new LedgerEntry?[capacity];
+    private readonly LinkedList<LedgerEntry> _entries = new(); // oldest first
+    private readonly Dictionary<string, Queue<LinkedListNode<LedgerEntry>>> _byNode = new(StringComparer.Ordinal);
     private readonly List<ChannelWriter<LedgerEntry>> _followers = [];
-    private long _added;
     private long _lostByFollowers;
 
     /// <summary>Events handed to a follower that was too slow to take them.</summary>
@@ -29,7 +30,7 @@ internal sealed class EventLedger(int capacity)
         LedgerEntry entry = new(node, record, receivedUnixMs);
         lock (_lock)
         {
-            _ring[_added++ % _ring.Length] = entry;
+            KeepNeedsLock(entry);
             foreach (ChannelWriter<LedgerEntry> follower in _followers)
             {
                 follower.TryWrite(entry);
@@ -72,15 +73,53 @@ internal sealed class EventLedger(int capacity)
     private List<LedgerEntry> NewestNeedsLock(int limit, Func<LedgerEntry, bool> passes)
     {
         List<LedgerEntry> found = [];
-        long oldest = Math.Max(0, _added - _ring.Length);
-        for (long i = _added - 1; i >= oldest && found.Count < limit; i--)
+        for (LinkedListNode<LedgerEntry>? at = _entries.Last; at is not null && found.Count < limit; at = at.Previous)
         {
-            if (_ring[i % _ring.Length] is { } entry && passes(entry))
+            if (passes(at.Value))
             {
-                found.Add(entry);
+                found.Add(at.Value);
             }
         }
 
         return found;
+    }
+
+    private void KeepNeedsLock(LedgerEntry entry)
+    {
+        if (!_byNode.TryGetValue(entry.Node, out Queue<LinkedListNode<LedgerEntry>>? own))
+        {
+            _byNode[entry.Node] = own = new Queue<LinkedListNode<LedgerEntry>>();
+        }
+
+        if (_entries.Count >= capacity)
+        {
+            int share = Math.Max(1, capacity / _byNode.Count);
+            RemoveOldestNeedsLock(own.Count >= share ? entry.Node : OldestOfOneAboveNeedsLock(share));
+        }
+
+        own.Enqueue(_entries.AddLast(entry));
+        _byNode[entry.Node] = own; // its last one may just have gone
+    }
+
+    // When it is full and somebody has less than a share, somebody has more; where all have exactly theirs, the oldest of all goes.
+    private string OldestOfOneAboveNeedsLock(int share)
+    {
+        LinkedListNode<LedgerEntry> at = _entries.First!;
+        while (_byNode[at.Value.Node].Count <= share && at.Next is { } next)
+        {
+            at = next;
+        }
+
+        return _byNode[at.Value.Node].Count > share ? at.Value.Node : _entries.First!.Value.Node;
+    }
+
+    private void RemoveOldestNeedsLock(string node)
+    {
+        Queue<LinkedListNode<LedgerEntry>> own = _byNode[node];
+        _entries.Remove(own.Dequeue());
+        if (own.Count == 0)
+        {
+            _byNode.Remove(node);
+        }
     }
 }

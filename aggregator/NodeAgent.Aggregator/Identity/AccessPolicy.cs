@@ -12,9 +12,10 @@ namespace NodeAgent.Aggregator.Identity;
 /// </summary>
 internal sealed class AccessPolicy(IPEndPoint? plaintext)
 {
-    private static readonly FleetRole[] Readers = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin];
+    private static readonly FleetRole[] Readers = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin];
     private static readonly FleetRole[] Operators = [FleetRole.Operator, FleetRole.Admin];
-    private static readonly FleetRole[] Anybody = [FleetRole.Agent, .. Readers];
+    private static readonly FleetRole[] Anybody = [FleetRole.Agent, FleetRole.Scraper, .. Readers];
+    private static readonly FleetRole[] NobodyWithACertificate = [];
 
     private static readonly CallerIdentity PlaintextViewer = new(new FleetIdentity("local", FleetRole.Viewer, "plaintext"));
 
@@ -24,6 +25,8 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Query"] = Readers,
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
+        ["nodeagent.v1.Enrolment"] = NobodyWithACertificate, // strangers, on an address of their own
+        ["nodeagent.v1.Identities"] = [FleetRole.Admin],
         ["nodeagent.v1.Placement"] = Readers,
         ["grpc.health.v1.Health"] = Anybody,
         ["grpc.reflection.v1.ServerReflection"] = Readers,
@@ -33,6 +36,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     /// <summary>Allowed roles of the methods that change something, by full name.</summary>
     internal static FrozenDictionary<string, FleetRole[]> MethodRows { get; } = new Dictionary<string, FleetRole[]>
     {
+        ["/nodeagent.v1.Identities/Renew"] = Anybody, // for oneself
         ["/nodeagent.v1.Placement/Place"] = Operators,
         ["/nodeagent.v1.Placement/PlaceBatch"] = Operators,
         ["/nodeagent.v1.Placement/Commit"] = Operators,
@@ -62,6 +66,13 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
             : FleetIdentity.TryParse(claimed, out FleetIdentity? identity) ? new CallerIdentity(identity)
             : null);
     }
+
+    /// <summary>Methods for callers without a certificate, on the address that asks for none.</summary>
+    internal static FrozenSet<string> Strangers { get; } = new[] { "/nodeagent.v1.Enrolment/Trust", "/nodeagent.v1.Enrolment/Join" }.ToFrozenSet();
+
+    /// <summary>OK, or why not, on the address for strangers.</summary>
+    internal static Status AuthoriseStranger(IMethod method) => Strangers.Contains(method.FullName)
+        ? Status.DefaultSuccess : new Status(StatusCode.PermissionDenied, $"{method.FullName} is not for strangers");
 
     /// <summary>OK, or why not.</summary>
     internal static Status Authorise(IMethod method, RpcIdentity? identity)

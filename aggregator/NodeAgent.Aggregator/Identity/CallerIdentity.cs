@@ -4,12 +4,28 @@ using NodeAgent.Rpc.Server;
 
 namespace NodeAgent.Aggregator.Identity;
 
-/// <summary>Who calls, as the transport proved it.</summary>
-internal sealed class CallerIdentity(FleetIdentity identity) : RpcIdentity(identity.Name)
+/// <summary>Who calls, as the transport proved it. One object a connection.</summary>
+/// <param name="identity">Name and role.</param>
+/// <param name="certificate">What proved it; null: nothing did (the plaintext address).</param>
+internal sealed class CallerIdentity(FleetIdentity identity, PeerCertificate? certificate = null) : RpcIdentity(identity.Name)
 {
+    private volatile bool _isAdmitted;
+
     internal FleetIdentity Identity { get; } = identity;
 
     internal FleetRole Role => Identity.Role;
+
+    internal PeerCertificate? Certificate { get; } = certificate;
+
+    /// <summary>
+    /// Its generation was judged once, at the connection's first call: when its holder renews, what is under way with the old certificate
+    /// is no clone.
+    /// </summary>
+    internal bool IsAdmitted
+    {
+        get => _isAdmitted;
+        set => _isAdmitted = value;
+    }
 
     public override string ToString() => Identity.ToString();
 

@@ -4,7 +4,7 @@ using NodeAgent.Contracts.Identity;
 
 namespace NodeAgent.Aggregator.Identity;
 
-/// <summary>Whom a certificate that the handshake has accepted speaks for.</summary>
+/// <summary>Whom a certificate speaks for here; <see cref="FleetCertificate"/> reads it, this remembers it.</summary>
 internal static class CertificateIdentity
 {
     // A connection has one certificate object for all its calls; parsing it each time would cost more than most calls do.
@@ -13,7 +13,7 @@ internal static class CertificateIdentity
     internal static CallerIdentity? Read(X509Certificate2 certificate) => Known.GetValue(certificate, static c => new Holder(Parse(c))).Identity;
 
     private static CallerIdentity? Parse(X509Certificate2 certificate) =>
-        FleetCertificate.ReadIdentity(certificate) is { } identity ? new CallerIdentity(identity) : null;
+        FleetCertificate.ReadIdentity(certificate) is { } identity ? new CallerIdentity(identity, PeerCertificate.Of(certificate, identity)) : null;
 
     private sealed record Holder(CallerIdentity? Identity);
 }

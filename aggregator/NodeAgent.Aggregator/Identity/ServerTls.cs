@@ -1,64 +1,65 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using NodeAgent.Aggregator.Configuration;
-using NodeAgent.Rpc.Security;
+using NodeAgent.Aggregator.Identity.Registry;
+using NodeAgent.Contracts.Identity;
 
 namespace NodeAgent.Aggregator.Identity;
 
-/// <summary>Mutual TLS 1.3: our certificate, and only clients whose certificate the fleet's CA signed.</summary>
-internal sealed class ServerTls : IDisposable
+/// <summary>Mutual TLS 1.3: our certificate, and only clients that the fleet's roots stand behind and the registry knows nothing against.</summary>
+internal sealed class ServerTls(FleetTrustHolder trust, IdentityRegistry registry, IdentityLog log, TimeProvider time)
 {
-    private readonly X509Certificate2Collection _authorities;
-    private readonly X509Certificate2 _own;
-    private readonly Action<string, string> _onRefused;
-
-    private ServerTls(X509Certificate2Collection authorities, X509Certificate2 own, Action<string, string> onRefused)
+    /// <summary>For one connection, so that a refusal can say whose it was.</summary>
+    internal SslServerAuthenticationOptions OptionsFor(string peer) => new()
     {
-        _authorities = authorities;
-        _own = own;
-        _onRefused = onRefused;
-    }
+        ServerCertificateContext = trust.Current.ServerContext,
+        EnabledSslProtocols = SslProtocols.Tls13,
+        ApplicationProtocols = [SslApplicationProtocol.Http2],
+        ClientCertificateRequired = true,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck, // no CRL is published; the registry is asked instead
+        RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsLetIn(peer, certificate, chain),
+    };
 
-    /// <summary>Loads the three files. Null: <paramref name="error"/> names the file and what is wrong with it.</summary>
-    internal static ServerTls? TryLoad(ListenSettings settings, Action<string, string> onRefused, out string error)
+    private bool IsLetIn(string peer, X509Certificate? shown, X509Chain? chain)
     {
-        if (MutualTls.TryLoadAuthorities(settings.CaFile!, out error) is not { } authorities
-            || MutualTls.TryLoadIdentity(settings.CertificateFile!, settings.KeyFile!, out error) is not { } own)
+        using X509Certificate2? copy = shown is null or X509Certificate2 ? null : X509CertificateLoader.LoadCertificate(shown.GetRawCertData());
+        X509Certificate2? certificate = shown as X509Certificate2 ?? copy;
+        string refusal = certificate is null ? "no certificate was shown" : RefusalOf(certificate, chain?.ChainPolicy.ExtraStore);
+        if (refusal.Length > 0)
         {
-            return null;
+            log.Refused(peer, certificate?.Subject ?? "nobody", refusal);
         }
 
-        return new ServerTls(authorities, own, onRefused);
+        return refusal.Length == 0;
     }
 
-    internal void Configure(HttpsConnectionAdapterOptions https)
+    /// <summary>Why a client's certificate is refused; empty: it is let in. One that has expired is, for its renewal.</summary>
+    internal string RefusalOf(X509Certificate2 certificate, X509Certificate2Collection? sent)
     {
-        https.ServerCertificate = _own;
-        https.SslProtocols = SslProtocols.Tls13;
-        https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-        https.CheckCertificateRevocation = false; // no CRL is published; lifetimes are the bound until revocation is our own
-        https.ClientCertificateValidation = IsOurs;
-    }
+        FleetTrust present = trust.Current;
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset end = new(certificate.NotAfter);
+        bool isLate = now >= end;
 
-    public void Dispose() => _own.Dispose();
-
-    private bool IsOurs(X509Certificate2 certificate, X509Chain? _, SslPolicyErrors errors)
-    {
-        using X509Chain chain = new();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(_authorities);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2")); // id-kp-clientAuth, RFC 5280
-        if (chain.Build(certificate))
+        // What has expired is judged as of its last second: its issuer may have ended since.
+        X509Certificate2Collection between = [.. present.Between, .. sent ?? []];
+        if (!FleetAuthority.Trusts(certificate, present.Roots, between, FleetAuthority.ClientUse, isLate ? end.AddSeconds(-1) : now, out string problem))
         {
-            return true;
+            return now < new DateTimeOffset(certificate.NotBefore) ? $"it is not valid before {certificate.NotBefore.ToUniversalTime():u}: a clock is wrong, here or there" : problem;
         }
 
-        _onRefused(certificate.Subject, string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim())));
-        return false;
+        if (FleetCertificate.ReadIdentity(certificate) is not { } identity)
+        {
+            return isLate ? Expired(end) : ""; // who is nobody can call nothing, and is told why
+        }
+
+        PeerCertificate peer = PeerCertificate.Of(certificate, identity);
+        return present.Fleet.Length > 0 && identity.Fleet != present.Fleet ? $"it is of fleet {identity.Fleet}, and this is {present.Fleet}"
+            : registry.DenialOf(peer) is { } denial ? denial
+            : !isLate ? ""
+            : peer.Credential is null || present.Issuer is null || !peer.IsRenewable(time) ? Expired(end)
+            : "";
     }
+
+    private static string Expired(DateTimeOffset end) => $"it expired at {end.UtcDateTime:u}";
 }

@@ -8,12 +8,21 @@ using NodeAgent.V1;
 namespace NodeAgent.Aggregator.Ingest;
 
 /// <summary>Serves <c>AgentLink.Connect</c>: carries messages and answers between the network and a <see cref="LinkStream"/>, which decides.</summary>
-internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, TimeProvider time, IngestLog log, CancellationToken draining)
+/// <param name="core">Ingest.</param>
+/// <param name="commits">Makes it durable.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">What people are told.</param>
+/// <param name="draining">The server stops.</param>
+/// <param name="life">How long a caller's stream lasts.</param>
+internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, TimeProvider time, IngestLog log, CancellationToken draining, StreamLife? life = null)
 {
     /// <summary>An agent that opens a stream says hello within this.</summary>
     internal static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<LinkStream, LinkSession> _sessions = new();
+
+    // Nodes whose stream ended because its time was over: they come back at once, and nobody needs to read that every hour.
+    private readonly ConcurrentDictionary<string, bool> _turning = new(StringComparer.Ordinal);
 
     internal ServerServiceDefinition Bind() =>
         ServerServiceDefinition.CreateBuilder().AddMethod(LinkMethod.Connect, ConnectAsync).Build();
@@ -30,9 +39,12 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
     internal async Task ConnectAsync(
         IAsyncStreamReader<LinkMessage> requests, IServerStreamWriter<LinkAnswerBox> responses, ServerCallContext context)
     {
+        CallerIdentity caller = CallerIdentity.Of(context);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, draining);
+        using CancellationTokenSource over = life?.Begin(caller) ?? new CancellationTokenSource();
+        using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(end.Token, over.Token);
         Hello hello = await ReadHelloAsync(requests, end).ConfigureAwait(false);
-        LinkOpening opening = core.Open(CallerIdentity.Of(context).Name, hello, Moment.Of(time));
+        LinkOpening opening = core.Open(caller.Name, hello, Moment.Of(time));
         if (opening.Stream is not { } stream)
         {
             throw new RpcException(opening.Refusal);
@@ -47,9 +59,19 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
             commits.Signal();
             LinkAnswerBox welcome = new() { Answer = new LinkAnswer(0, new AggregatorMessage { Welcome = opening.Welcome }) };
             await responses.WriteAsync(welcome, end.Token).ConfigureAwait(false);
-            log.Connected(node, context.Peer, hello.AgentVersion, hello.DroppedRecords);
-            await TakeAllAsync(session, requests, end.Token).ConfigureAwait(false);
+            if (!_turning.TryRemove(node, out _))
+            {
+                log.Connected(node, context.Peer, hello.AgentVersion, hello.DroppedRecords);
+            }
+
+            await TakeAllAsync(session, requests, reading.Token).ConfigureAwait(false);
             log.Ended(node, context.Peer, "the agent closed the stream");
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested && !end.IsCancellationRequested)
+        {
+            // In good order: the agent hears how much of its spool is safe, and comes back with the certificate that it then has.
+            await session.SettleAsync().ConfigureAwait(false);
+            _turning[node] = true;
         }
         catch (OperationCanceledException) when (stream.IsDisplaced)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 
 namespace NodeAgent.Aggregator.Ingest;
 
@@ -6,6 +7,7 @@ namespace NodeAgent.Aggregator.Ingest;
 /// The one thread that commits. It sleeps until something was taken, lets more gather for a moment, commits all of it with one fsync,
 /// and wakes the streams that wait for that.
 /// </summary>
+[SuppressMessage("Usage", "CA2213", Justification = "Callbacks of the last commit run on the pool and may signal after the end; closed under them, the event would end the process.")]
 internal sealed class CommitLoop : IDisposable
 {
     private readonly IngestCore _core;
@@ -52,7 +54,6 @@ internal sealed class CommitLoop : IDisposable
         _stopped.Set();
         _work.Set();
         _thread.Join();
-        _work.Dispose();
         _stopped.Dispose();
     }
 

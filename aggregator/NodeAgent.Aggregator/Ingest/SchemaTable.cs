@@ -145,7 +145,7 @@ internal sealed class SchemaTable(string node, ISeriesWriter store)
         && _known.DistinctBy(known => known.Handle.Sampler).Count() >= MaxSamplers;
 
     internal static SeriesDefinition Define(SeriesDescriptor series) => new(
-        series.Metric, (ContractKind)series.Kind, series.Unit, series.Scale, series.Labels.Select(label => new ContractLabel(label.Name, label.Value)));
+        series.Metric, (ContractKind)series.Kind, series.Unit, series.Scale, series.Labels.Select(label => new ContractLabel(label.Name, PlainText.Of(label.Value))));
 
     private void Keep(SchemaColumns schema)
     {

@@ -8,7 +8,7 @@ namespace NodeAgent.Ctl.Commands;
 /// <summary><c>nodectl fleet init</c> and <c>nodectl fleet issue</c>: the fleet's certificates, without any other tool.</summary>
 internal static class FleetCommand
 {
-    public static Command Build(CommandRunner run) => new("fleet", "Make the fleet's CA and its certificates") { Init(run), Issue(run) };
+    public static Command Build(CommandRunner run) => new("fleet", "Make the fleet's CA and its certificates") { Init(run), Issue(run), Issuer(run) };
 
     private static Command Init(CommandRunner run)
     {
@@ -21,7 +21,7 @@ internal static class FleetCommand
         };
         Option<string?> caller = new("--operator") { Description = "Name in your own certificate (default: the user's name)", HelpName = "NAME" };
         Option<bool> force = Force();
-        Command command = new("init", "Make a CA, the aggregator's certificate and yours") { folder, name, serverNames, caller, force };
+        Command command = new("init", "Make a CA, the aggregator's certificates and yours") { folder, name, serverNames, caller, force };
         run.On(command, (context, _) =>
         {
             string fleet = CheckedFleet(context.Parse.GetValue(name)!);
@@ -33,8 +33,8 @@ internal static class FleetCommand
             context.Printer.List(FleetFileItem.Listing, written);
             if (context.Printer.ForPeople)
             {
-                context.Warn($"keep {files.AuthorityKey} secret: who has it can make any identity of this fleet");
-                context.Warn($"this fleet's nodectl configuration: NODECTL_CONFIG={files.ConfigFile}");
+                context.Warn($"keep {files.AuthorityKey} away from every machine with a network: who has it can make any identity of this fleet");
+                context.Warn($"this fleet's nodectl configuration: NODECTL_CONFIG={files.ConfigFile}; as admin: --profile {FleetIssuer.AdminProfile(fleet)}");
             }
 
             return Task.CompletedTask;
@@ -63,6 +63,20 @@ internal static class FleetCommand
             FleetFolder files = new(context.Parse.GetRequiredValue(folder));
             FleetFileItem written = new FleetIssuer(context.World.Time).Issue(files, parsed, CheckedName("NAME", context.Parse.GetRequiredValue(name)), validity, context.Parse.GetValue(force));
             context.Printer.List(FleetFileItem.Listing, [written]);
+            return Task.CompletedTask;
+        });
+        return command;
+    }
+
+    private static Command Issuer(CommandRunner run)
+    {
+        Argument<string> folder = Folder();
+        Command command = new("issuer", "Make a new issuing CA for the aggregator; the one before stays good until it ends") { folder };
+        run.On(command, (context, _) =>
+        {
+            FleetFileItem written = new FleetIssuer(context.World.Time).RenewIssuer(new FleetFolder(context.Parse.GetRequiredValue(folder)));
+            context.Printer.List(FleetFileItem.Listing, [written]);
+            if (context.Printer.ForPeople) context.Warn("copy both files to the aggregator, then: nodectl ca reload");
             return Task.CompletedTask;
         });
         return command;

@@ -31,6 +31,7 @@ internal static class FleetChannel
     {
         X509Certificate2Collection? authorities = IdentityFiles.LoadAuthorities(settings.CaPath);
         X509Certificate2? identity = IdentityFiles.LoadIdentity(settings.CertificatePath, settings.KeyPath);
-        return () => TlsOptions.Client(settings.Server.Host, authorities, identity);
+        X509Certificate2Collection between = IdentityFiles.LoadBetween(settings.CertificatePath);
+        return () => TlsOptions.Client(settings.Server.Host, authorities, identity, between);
     }
 }

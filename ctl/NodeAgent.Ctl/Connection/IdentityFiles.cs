@@ -34,6 +34,14 @@ internal static class IdentityFiles
         return identity;
     }
 
+    /// <summary>What a certificate's file has behind the certificate: what stands between it and a root. Loaded before; nothing is new.</summary>
+    public static X509Certificate2Collection LoadBetween(string? certificatePath)
+    {
+        X509Certificate2Collection all = [];
+        if (certificatePath is not null) Load(certificatePath, "the identity", () => all.ImportFromPemFile(certificatePath));
+        return [.. all.Skip(1)];
+    }
+
     private static void Load(string path, string what, Action load)
     {
         try

@@ -14,19 +14,31 @@ internal sealed class CertificateMaker(TimeProvider time)
     // Starts a little in the past, because the machine that checks it may have a slower clock.
     private static readonly TimeSpan Backdate = TimeSpan.FromMinutes(5);
 
-    private const string ServerAuth = "1.3.6.1.5.5.7.3.1";
-    private const string ClientAuth = "1.3.6.1.5.5.7.3.2";
-
-    /// <summary>The fleet's root: signs certificates and nothing else, and no CA below it.</summary>
+    /// <summary>The fleet's root: signs certificates and nothing else, and one kind of CA below it, the aggregator's issuing one.</summary>
     public X509Certificate2 MakeAuthority(string fleet, TimeSpan validity)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN={fleet} fleet CA", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 1, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         DateTimeOffset now = time.GetUtcNow();
         return request.CreateSelfSigned(now - Backdate, now + validity);
+    }
+
+    /// <summary>
+    /// The CA that an aggregator issues members' certificates with, so that the root can stay offline. It may sign clients only, and no
+    /// other CA: who steals its key can be anybody towards this aggregator, and no aggregator towards anybody.
+    /// </summary>
+    public X509Certificate2 MakeIssuer(X509Certificate2 authority, string fleet, TimeSpan validity)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new($"CN={fleet} issuing CA, O={fleet}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(FleetAuthority.ClientUse)], critical: false));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return Sign(request, key, authority, validity);
     }
 
     /// <summary>The aggregator's certificate. It is also a client's, for aggregators among each other.</summary>
@@ -40,7 +52,7 @@ internal sealed class CertificateMaker(TimeProvider time)
             else alternative.AddDnsName(name);
         }
 
-        return MakeMember(authority, $"CN=aggregator, O={fleet}", alternative, [ServerAuth, ClientAuth], validity);
+        return MakeMember(authority, $"CN=aggregator, O={fleet}", alternative, [FleetAuthority.ServerUse, FleetAuthority.ClientUse], validity);
     }
 
     /// <summary>A client's certificate, its identity in a URI.</summary>
@@ -48,7 +60,7 @@ internal sealed class CertificateMaker(TimeProvider time)
     {
         SubjectAlternativeNameBuilder alternative = new();
         alternative.AddUri(new Uri(identity.ToUri()));
-        return MakeMember(authority, $"CN={identity.Name}, O={identity.Fleet}, OU={FleetRoles.Word(identity.Role)}", alternative, [ClientAuth], validity);
+        return MakeMember(authority, $"CN={identity.Name}, O={identity.Fleet}, OU={FleetRoles.Word(identity.Role)}", alternative, [FleetAuthority.ClientUse], validity);
     }
 
     private X509Certificate2 MakeMember(X509Certificate2 authority, string subject, SubjectAlternativeNameBuilder names, string[] usages, TimeSpan validity)
@@ -60,6 +72,11 @@ internal sealed class CertificateMaker(TimeProvider time)
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. usages.Select(usage => new Oid(usage))], critical: false));
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return Sign(request, key, authority, validity);
+    }
+
+    private X509Certificate2 Sign(CertificateRequest request, ECDsa key, X509Certificate2 authority, TimeSpan validity)
+    {
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
 
         DateTimeOffset now = time.GetUtcNow();

@@ -6,7 +6,7 @@ using NodeAgent.Ctl.Views;
 namespace NodeAgent.Ctl.Fleet;
 
 /// <summary>One file that <c>nodectl fleet</c> wrote.</summary>
-/// <param name="Purpose">ca, server, agent, viewer, operator or admin.</param>
+/// <param name="Purpose">ca, issuer, server, or a member's role.</param>
 /// <param name="Identity">URI, or the names of a server. Empty for the CA.</param>
 /// <param name="NotAfter">End of validity, RFC 3339.</param>
 internal sealed record FleetFileItem(string Purpose, string Certificate, string Key, string Identity, string? NotAfter, long NotAfterUnixMs)

@@ -17,6 +17,15 @@ internal sealed class FleetFolder(string root)
 
     public string AuthorityKey => Path.Combine(Root, "ca.key");
 
+    /// <summary>While the root is being changed: the new one, before it is the only one.</summary>
+    public string NextAuthorityCertificate => Path.Combine(Root, "ca-next.crt");
+
+    public string NextAuthorityKey => Path.Combine(Root, "ca-next.key");
+
+    public string IssuerCertificate => Path.Combine(Root, "issuer.crt");
+
+    public string IssuerKey => Path.Combine(Root, "issuer.key");
+
     public string ServerCertificate => Path.Combine(Root, "aggregator.crt");
 
     public string ServerKey => Path.Combine(Root, "aggregator.key");
@@ -38,19 +47,52 @@ internal sealed class FleetFolder(string root)
 
     public void WriteAuthority(X509Certificate2 certificate) => Write(AuthorityCertificate, AuthorityKey, certificate);
 
+    public void WriteNextAuthority(X509Certificate2 certificate) => Write(NextAuthorityCertificate, NextAuthorityKey, certificate);
+
+    /// <summary>The roots that members believe, the first one with its key in <see cref="AuthorityKey"/>.</summary>
+    public void WriteRoots(IEnumerable<X509Certificate2> roots) =>
+        WriteFile(AuthorityCertificate, string.Concat(roots.Select(root => root.ExportCertificatePem() + "\n")), Public);
+
+    public void WriteIssuer(X509Certificate2 certificate) => Write(IssuerCertificate, IssuerKey, certificate);
+
+    /// <summary>A copy of the root's files before they are replaced.</summary>
+    public void KeepAuthorityAs(string name)
+    {
+        Copy(AuthorityCertificate, Path.Combine(Root, name + ".crt"), Public);
+        Copy(AuthorityKey, Path.Combine(Root, name + ".key"), Private);
+    }
+
+    public void DeleteNextAuthority()
+    {
+        File.Delete(NextAuthorityCertificate);
+        File.Delete(NextAuthorityKey);
+    }
+
     public void WriteServer(X509Certificate2 certificate) => Write(ServerCertificate, ServerKey, certificate);
 
     public void WriteMember(FleetIdentity identity, X509Certificate2 certificate) => Write(Member(identity) + ".crt", Member(identity) + ".key", certificate);
 
     public void WriteConfig(string json) => WriteFile(ConfigFile, json, Public);
 
-    /// <summary>The CA with its key.</summary>
+    /// <summary>The CA with its key; while the root is being changed, the new one, which everything already believes.</summary>
     /// <exception cref="CtlException">It is not there or cannot be read.</exception>
-    public X509Certificate2 LoadAuthority()
+    public X509Certificate2 LoadSigningAuthority() => LoadNextAuthority() ?? LoadAuthority();
+
+    /// <summary>Null: the root is not being changed.</summary>
+    public X509Certificate2? LoadNextAuthority() => File.Exists(NextAuthorityKey) ? Load(NextAuthorityCertificate, NextAuthorityKey) : null;
+
+    /// <summary>The present CA with its key.</summary>
+    /// <exception cref="CtlException">It is not there or cannot be read.</exception>
+    public X509Certificate2 LoadAuthority() => Load(AuthorityCertificate, AuthorityKey);
+
+    /// <summary>The aggregator's certificate, without its key.</summary>
+    public X509Certificate2 LoadServer() => Load(ServerCertificate, ServerKey);
+
+    private X509Certificate2 Load(string certificate, string key)
     {
         try
         {
-            return X509Certificate2.CreateFromPemFile(AuthorityCertificate, AuthorityKey);
+            return X509Certificate2.CreateFromPemFile(certificate, key);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -88,6 +130,8 @@ internal sealed class FleetFolder(string root)
             throw new CtlException(ExitCode.Failure, $"cannot write {path}", failed.Message, "Check the folder's permissions and the space left.");
         }
     }
+
+    private void Copy(string from, string to, UnixFileMode mode) => WriteFile(to, File.ReadAllText(from), mode);
 
     private static void MakeFolder(string path)
     {

@@ -29,4 +29,7 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(HostPriority[]))]
 [JsonSerializable(typeof(UsageItem))]
 [JsonSerializable(typeof(BackupItem))]
+[JsonSerializable(typeof(CaItem))]
+[JsonSerializable(typeof(IdentityItem))]
+[JsonSerializable(typeof(TokenItem))]
 internal sealed partial class CtlJson : JsonSerializerContext;

@@ -19,6 +19,7 @@ public sealed record EventIdRange(int First, int Last, string Owner)
         new(7000, 7999, "time-series store"),
         new(8000, 8999, "detection"),
         new(9000, 9999, "placement"),
+        new(10000, 10999, "identity"),
     ];
 
     /// <summary>The range an id belongs to, null for an id nobody owns.</summary>

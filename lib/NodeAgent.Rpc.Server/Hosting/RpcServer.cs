@@ -1,5 +1,7 @@
+using System.Net.Security;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -113,14 +115,32 @@ public sealed class RpcServer : IDisposable
     /// </summary>
     public void UseTls(ListenOptions endpoint, Action<HttpsConnectionAdapterOptions> configure)
     {
-        ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(configure);
-        endpoint.Use(next => context => _connections.RunTlsAsync(context, next));
-        endpoint.UseHttps(tls =>
+        UseTls(endpoint, () => endpoint.UseHttps(tls =>
         {
             configure(tls);
             tls.HandshakeTimeout = Options.Admission.HandshakeTimeout;
-        });
+        }));
+    }
+
+    /// <summary>
+    /// As <see cref="UseTls(ListenOptions, Action{HttpsConnectionAdapterOptions})"/>, with the certificate and the rules of the moment: asked for each connection. ALPN is the caller's to set.
+    /// </summary>
+    public void UseTlsPerConnection(ListenOptions endpoint, Func<ConnectionContext, SslServerAuthenticationOptions> current)
+    {
+        ArgumentNullException.ThrowIfNull(current);
+        UseTls(endpoint, () => endpoint.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = handshake => ValueTask.FromResult(current(handshake.Connection)),
+            HandshakeTimeout = Options.Admission.HandshakeTimeout,
+        }));
+    }
+
+    private void UseTls(ListenOptions endpoint, Action useHttps)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        endpoint.Use(next => context => _connections.RunTlsAsync(context, next));
+        useHttps();
         endpoint.Use(next => context =>
         {
             _connections.EndHandshake(context);

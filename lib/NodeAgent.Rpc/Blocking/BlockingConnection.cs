@@ -51,6 +51,12 @@ public sealed class BlockingConnection : IDisposable
     /// <summary>Why the connection is over; null while it is not. Its streams have heard the same.</summary>
     public Status? Failure { get; private set; }
 
+    /// <summary>
+    /// The server has said something. One that refuses the client's certificate never does: in TLS 1.3 the client has finished its
+    /// handshake before the server judges the certificate.
+    /// </summary>
+    public bool HasAnswered => _session.HasSpoken;
+
     /// <summary>The server takes no new calls; those there are may end in peace.</summary>
     public bool IsDraining => _session.IsDraining;
 

@@ -43,8 +43,13 @@ public static class MutualTls
         }
     }
 
-    /// <summary>TLS 1.3 to a server whose certificate one of the authorities signed for this name.</summary>
-    public static SslClientAuthenticationOptions ClientOptions(string serverName, X509Certificate2Collection authorities, X509Certificate2 identity)
+    /// <summary>TLS 1.3 to a server whose certificate one of the authorities stands behind, for this name.</summary>
+    /// <param name="serverName">In the server's certificate.</param>
+    /// <param name="authorities">Roots that are believed.</param>
+    /// <param name="identity">Shown to the server, with its key.</param>
+    /// <param name="between">Shown with it: what stands between it and a root that the server believes. Null: nothing does.</param>
+    public static SslClientAuthenticationOptions ClientOptions(
+        string serverName, X509Certificate2Collection authorities, X509Certificate2 identity, X509Certificate2Collection? between = null)
     {
         X509ChainPolicy policy = new()
         {
@@ -59,7 +64,7 @@ public static class MutualTls
         {
             TargetHost = serverName,
             EnabledSslProtocols = SslProtocols.Tls13,
-            ClientCertificateContext = SslStreamCertificateContext.Create(identity, additionalCertificates: null, offline: true),
+            ClientCertificateContext = SslStreamCertificateContext.Create(identity, between, offline: true),
             CertificateChainPolicy = policy,
         };
     }

@@ -17,8 +17,14 @@ public enum FleetRole
     /// <summary>Reads, and acts on nodes.</summary>
     Operator = 3,
 
-    /// <summary>Everything.</summary>
+    /// <summary>Users, tokens, policy, CA, backups.</summary>
     Admin = 4,
+
+    /// <summary>Reads, and agrees to what an operator wants done.</summary>
+    Approver = 5,
+
+    /// <summary>A program that fetches numbers: less than a viewer.</summary>
+    Scraper = 6,
 }
 
 /// <summary>
@@ -88,21 +94,27 @@ public sealed record FleetIdentity(string Fleet, FleetRole Role, string Name)
         return true;
     }
 
-    private static string RoleName(FleetRole role) => role switch
+    /// <summary>A role's word in URIs and messages; "none" for what is no role.</summary>
+    public static string RoleName(FleetRole role) => role switch
     {
         FleetRole.Agent => "agent",
         FleetRole.Viewer => "viewer",
         FleetRole.Operator => "operator",
         FleetRole.Admin => "admin",
+        FleetRole.Approver => "approver",
+        FleetRole.Scraper => "scraper",
         _ => "none",
     };
 
-    private static FleetRole? ParseRole(string text) => text switch
+    /// <summary>The role of a word; null: none has it.</summary>
+    public static FleetRole? ParseRole(string text) => text switch
     {
         "agent" => FleetRole.Agent,
         "viewer" => FleetRole.Viewer,
         "operator" => FleetRole.Operator,
         "admin" => FleetRole.Admin,
+        "approver" => FleetRole.Approver,
+        "scraper" => FleetRole.Scraper,
         _ => null,
     };
 }

@@ -37,8 +37,8 @@ public sealed class AgentOptionsTests
         { "uplink.aggregator=http://127.0.0.1:7480", "plaintext_node goes with an http address and only with it" },
         { "uplink.plaintext_node=n1 uplink.ca_file=/c uplink.certificate_file=/d uplink.key_file=/e", "plaintext_node goes with an http address and only with it" },
         { "uplink.aggregator=http://agg.example:7480 uplink.plaintext_node=n1", "http://agg.example:7480/ is not on this machine; telemetry leaves a machine only through https" },
-        { "uplink.ca_file=/c uplink.key_file=/e", "ca_file, certificate_file and key_file are all needed; `nodectl fleet issue DIR agent NAME` makes them" },
-        { "uplink.aggregator=https://agg.example:7443", "ca_file, certificate_file and key_file are all needed; `nodectl fleet issue DIR agent NAME` makes them" },
+        { "uplink.ca_file=/c uplink.key_file=/e", "ca_file, certificate_file and key_file go together; without any of them this host is enrolled: `nodeagent enrol`" },
+        { "uplink.certificate_file=/c", "ca_file, certificate_file and key_file go together; without any of them this host is enrolled: `nodeagent enrol`" },
     };
 
     [Theory]
@@ -63,7 +63,10 @@ public sealed class AgentOptionsTests
 
     [Fact]
     public void Load_SeveralMistakes_AreAllReported() =>
-        Assert.Equal(3, Errors("spool.memory=1", "sampling.max_cgroups=0").Length);
+        Assert.Equal(3, Errors("spool.memory=1", "sampling.max_cgroups=0", "uplink.ca_file=/c").Length);
+
+    [Fact]
+    public void Load_NoFilesAtAll_IsAHostThatIsEnrolled() => Assert.Empty(Errors("uplink.aggregator=https://agg.example:7443"));
 
     private static string[] Errors(params string[] overrides) => [.. Load(overrides).Errors.Select(error => error.ToString())];
 

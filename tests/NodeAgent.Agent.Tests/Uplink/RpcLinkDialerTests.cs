@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using NodeAgent.Agent.Configuration;
+using NodeAgent.Agent.Identity;
 using NodeAgent.Agent.Uplink;
 
 namespace NodeAgent.Agent.Tests.Uplink;
@@ -14,15 +15,15 @@ public sealed class RpcLinkDialerTests : IDisposable
     [Fact]
     public void Node_WithTls_IsWhatTheCertificateSays()
     {
-        using RpcLinkDialer dialer = RpcLinkDialer.TryCreate(WithCertificate("nodeagent://fleet/agent/gpu-07"), out _)!;
-        Assert.Equal("gpu-07", dialer.Node);
+        using MemberIdentity identity = RpcLinkDialer.TryLoadByHand(WithCertificate("nodeagent://fleet/agent/gpu-07"), out _)!;
+        Assert.Equal("gpu-07", identity.Identity.Name);
+        Assert.Null(identity.Credential);
     }
 
     [Fact]
     public void Node_WithoutTls_IsWhatTheConfigurationSays()
     {
-        UplinkSettings settings = new() { Aggregator = new Uri("http://127.0.0.1:7443"), PlaintextNode = "bench-1" };
-        using RpcLinkDialer dialer = RpcLinkDialer.TryCreate(settings, out _)!;
+        using RpcLinkDialer dialer = RpcLinkDialer.WithoutTls(new Uri("http://127.0.0.1:7443"), "bench-1");
         Assert.Equal("bench-1", dialer.Node);
     }
 
@@ -30,10 +31,10 @@ public sealed class RpcLinkDialerTests : IDisposable
     [InlineData("nodeagent://fleet/operator/ann")]
     [InlineData("https://fleet/agent/gpu-07")]
     [InlineData(null)]
-    public void TryCreate_CertificateOfNoAgent_SaysWhichFileAndWhatItMustHold(string? uri)
+    public void TryLoadByHand_CertificateOfNoAgent_SaysWhichFileAndWhatItMustHold(string? uri)
     {
         UplinkSettings settings = WithCertificate(uri);
-        Assert.Null(RpcLinkDialer.TryCreate(settings, out string error));
+        Assert.Null(RpcLinkDialer.TryLoadByHand(settings, out string error));
         Assert.Equal($"{settings.CertificateFile} is not an agent's: its one URI name must be nodeagent://FLEET/agent/NODE", error);
     }
 

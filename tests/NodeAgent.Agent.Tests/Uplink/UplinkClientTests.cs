@@ -52,6 +52,29 @@ public sealed class UplinkClientTests : IDisposable
     }
 
     [Fact]
+    public void Stream_EndedInGoodOrder_IsBegunAgainAtOnceAndNobodyIsTold()
+    {
+        _bench.Tick(3);
+        FakeStream stream = _bench.Connect();
+        _bench.Time.Advance(TimeSpan.FromHours(1));
+        stream.End();
+        Assert.Equal(TimeSpan.FromSeconds(0.5), _bench.Step()); // half of a second: see Half
+        Assert.True(_bench.Client.State.IsConnected);
+        _bench.Time.Advance(TimeSpan.FromSeconds(0.5));
+        _bench.Step();
+        Assert.Equal(2, _bench.Network.Links.Count);
+    }
+
+    [Fact]
+    public void Stream_EndedInGoodOrderAtOnce_IsAFailureThatWaitsLongerEachTime()
+    {
+        FakeStream stream = _bench.Connect();
+        stream.End();
+        Assert.Equal(UplinkBench.FirstWait, _bench.Step());
+        Assert.Equal("the aggregator closed the stream", _bench.LostReason);
+    }
+
+    [Fact]
     public void Stream_NoWelcome_IsGivenUpAfterTenSeconds()
     {
         Assert.Equal(UplinkSession.WelcomeTimeout, _bench.Step());

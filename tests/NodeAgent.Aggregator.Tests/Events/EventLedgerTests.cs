@@ -17,6 +17,32 @@ public sealed class EventLedgerTests
     }
 
     [Fact]
+    public void Newest_OneNodeFloods_TheOthersKeepTheirShare()
+    {
+        EventLedger ledger = new(100);
+        for (int i = 1; i <= 10_000; i++)
+        {
+            ledger.Add("loud", new Event(), i);
+            if (i % 1_000 == 0)
+            {
+                ledger.Add($"quiet-{i / 1_000 % 3}", new Event(), i);
+            }
+        }
+
+        List<LedgerEntry> all = ledger.Newest(1_000, _ => true);
+        Assert.Equal((100, 10), (all.Count, all.Count(entry => entry.Node != "loud")));
+        Assert.Equal(all.OrderByDescending(entry => entry.ReceivedUnixMs).Select(entry => entry.ReceivedUnixMs), all.Select(entry => entry.ReceivedUnixMs));
+
+        // Where all have their share, the oldest goes.
+        for (int node = 0; node < 300; node++)
+        {
+            ledger.Add($"n{node}", new Event(), 20_000 + node);
+        }
+
+        Assert.Equal(Enumerable.Range(200, 100).Select(node => $"n{node}").Reverse(), ledger.Newest(1_000, _ => true).Select(entry => entry.Node));
+    }
+
+    [Fact]
     public void Follow_WhileEventsArrive_HasNoHoleAndNoDoubleBetweenPastAndFuture()
     {
         EventLedger ledger = new(100_000);

@@ -9,7 +9,7 @@ public sealed class ExitCodeTests
     [InlineData(2, "nodectl: unknown option '--sevrer': nodectl nodes does not have it. Did you mean '--server'? See 'nodectl nodes --help'.", "nodes", "--sevrer", "x")]
     [InlineData(2, "nodectl: unknown option '--rang': nodectl query does not have it. Did you mean '--range'? See 'nodectl query --help'.", "query", "--rang", "10m", "up")]
     [InlineData(2, "nodectl: missing EXPR: nodectl query needs it. See 'nodectl query --help'.", "query")]
-    [InlineData(2, "nodectl: missing command: nodectl fleet needs one of init, issue. See 'nodectl fleet --help'.", "fleet")]
+    [InlineData(2, "nodectl: missing command: nodectl fleet needs one of init, issue, issuer. See 'nodectl fleet --help'.", "fleet")]
     [InlineData(2, "nodectl: --range needs a value: none was given. See 'nodectl query --help'.", "query", "up", "--range")]
     [InlineData(2, "nodectl: cannot read the command line: --range: '10' is no duration. Write 500ms, 10s, 5m, 1h30m or 2d. See 'nodectl query --help'.", "query", "up", "--range", "10")]
     [InlineData(2, "nodectl: cannot read the command line: --output: 'jsno' is none of table, wide, json, jsonl, csv. Did you mean 'json'? See 'nodectl nodes --help'.", "nodes", "-o", "jsno")]

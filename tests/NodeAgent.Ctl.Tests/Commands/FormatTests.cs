@@ -20,6 +20,9 @@ public sealed class FormatTests
         ["status"] = ["status"],
         ["usage"] = ["usage", "--from", "7d"],
         ["backup"] = ["backup"],
+        ["tokens"] = ["token", "list"],
+        ["identities"] = ["identities", "--all"],
+        ["ca"] = ["ca", "show"],
         ["doctor"] = ["doctor", "--server", "aggregator.lab"],
     };
 

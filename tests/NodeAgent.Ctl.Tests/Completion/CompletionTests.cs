@@ -5,8 +5,8 @@ namespace NodeAgent.Ctl.Tests.Completion;
 public sealed class CompletionTests
 {
     [Theory]
-    [InlineData("nodectl qu", "query")]
-    [InlineData("nodectl ", "backup,commit,completion,cordon,doctor,events,explain,fleet,jobs,node,nodes,place,plan,query,release,scale,series,status,top,usage,version,watch,what-if")]
+    [InlineData("nodectl que", "query")]
+    [InlineData("nodectl ", "backup,ca,commit,completion,cordon,doctor,events,explain,fleet,identities,jobs,node,nodes,place,plan,quarantine,query,release,revoke,scale,series,status,token,top,usage,version,watch,what-if")]
     [InlineData("nodectl query --ra", "--range")]
     [InlineData("nodectl nodes -o j", "json,jsonl")]
     [InlineData("nodectl top --sort me", "mem")]
@@ -14,7 +14,7 @@ public sealed class CompletionTests
     [InlineData("nodectl events --node s", "storage-a")]
     [InlineData("nodectl query node_cpu_sec", "node_cpu_seconds_total")]
     [InlineData("nodectl completion f", "fish")]
-    [InlineData("nodectl fleet issue lab ", "admin,agent,operator,viewer")]
+    [InlineData("nodectl fleet issue lab ", "admin,agent,approver,operator,scraper,viewer")]
     public async Task Suggest_AtTheEndOfALine_OffersWhatFits(string line, string expected)
     {
         Bench bench = new();

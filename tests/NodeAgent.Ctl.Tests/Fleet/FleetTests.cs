@@ -21,7 +21,7 @@ public sealed class FleetTests : IDisposable
         Assert.Equal(ExitCode.Ok, await bench.RunAsync(["fleet", "issue", _root, "agent", "gpu-01"]));
         Assert.Equal(ExitCode.Ok, await bench.RunAsync(["fleet", "issue", _root, "viewer", "Grafana_2"]));
 
-        foreach (string file in (string[])["aggregator", "operators/ann", "agents/gpu-01", "viewers/Grafana_2"])
+        foreach (string file in (string[])["aggregator", "operators/ann", "admins/ann", "agents/gpu-01", "viewers/Grafana_2"])
         {
             using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(In(file + ".crt"), In(file + ".key"));
             Assert.Equal(file, Verify(certificate, bench) ? file : "not trusted");
@@ -60,17 +60,80 @@ public sealed class FleetTests : IDisposable
     }
 
     [Fact]
-    public async Task Authority_OfAFleet_MaySignCertificatesButNoOtherAuthority()
+    public async Task Authority_OfAFleet_MaySignCertificatesAndOneKindOfAuthority()
     {
         await MakeFleetAsync();
 
         using X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(In("ca.crt"));
         X509BasicConstraintsExtension constraints = authority.Extensions.OfType<X509BasicConstraintsExtension>().Single();
 
-        Assert.True(constraints is { CertificateAuthority: true, HasPathLengthConstraint: true, PathLengthConstraint: 0, Critical: true });
+        Assert.True(constraints is { CertificateAuthority: true, HasPathLengthConstraint: true, PathLengthConstraint: 1, Critical: true });
         Assert.Equal(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, authority.Extensions.OfType<X509KeyUsageExtension>().Single().KeyUsages);
         Assert.InRange((authority.NotAfter - authority.NotBefore).TotalDays, 3652, 3654);
         Assert.Equal("1.2.840.10045.3.1.7", authority.GetECDsaPublicKey()!.ExportParameters(false).Curve.Oid.Value); // prime256v1
+    }
+
+    [Fact]
+    public async Task Issuer_OfAFleet_MaySignClientsForNinetyDaysAndNothingElse()
+    {
+        await MakeFleetAsync();
+        Bench bench = new();
+        CertificateMaker maker = new(bench.Time);
+        using X509Certificate2 root = X509CertificateLoader.LoadCertificateFromFile(In("ca.crt"));
+        using X509Certificate2 issuer = X509Certificate2.CreateFromPemFile(In("issuer.crt"), In("issuer.key"));
+        Assert.InRange((issuer.NotAfter - issuer.NotBefore).TotalDays, 90, 90.1);
+
+        using X509Certificate2 client = maker.MakeClient(issuer, new FleetIdentity("lab", FleetRole.Agent, "n1"), TimeSpan.FromDays(1));
+        using X509Certificate2 server = maker.MakeServer(issuer, "lab", ["localhost"], TimeSpan.FromDays(1));
+        using X509Certificate2 other = maker.MakeIssuer(issuer, "elsewhere", TimeSpan.FromDays(1));
+        using X509Certificate2 below = maker.MakeClient(other, new FleetIdentity("lab", FleetRole.Admin, "mallory"), TimeSpan.FromDays(1));
+        DateTimeOffset now = bench.Time.GetUtcNow();
+        Assert.True(FleetAuthority.Trusts(client, [root], [issuer], FleetAuthority.ClientUse, now, out string problem), problem);
+        Assert.False(FleetAuthority.Trusts(server, [root], [issuer], FleetAuthority.ServerUse, now, out _));
+        Assert.False(FleetAuthority.Trusts(below, [root], [issuer, other], FleetAuthority.ClientUse, now, out _));
+
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["fleet", "issuer", _root]));
+        using X509Certificate2 next = X509CertificateLoader.LoadCertificateFromFile(In("issuer.crt"));
+        Assert.NotEqual(issuer.SerialNumber, next.SerialNumber);
+    }
+
+    [Fact]
+    public async Task Rotate_InThreeSteps_EverybodyBelievesEverybodyAtEach()
+    {
+        await MakeFleetAsync();
+        DateTimeOffset now = new Bench().Time.GetUtcNow();
+        using X509Certificate2 oldRoot = X509CertificateLoader.LoadCertificateFromFile(In("ca.crt"));
+        using X509Certificate2 oldServer = X509CertificateLoader.LoadCertificateFromFile(In("aggregator.crt"));
+        Bench bench = new();
+
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["ca", "rotate", _root, "--dry-run"]));
+        Assert.StartsWith("would do step 1 of 3", bench.Output, StringComparison.Ordinal);
+        Assert.Single(Roots());
+
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["ca", "rotate", _root]));
+        using X509Certificate2 issuer = X509CertificateLoader.LoadCertificateFromFile(In("issuer.crt"));
+        Assert.Equal(2, Roots().Count);
+        Assert.True(FleetAuthority.Trusts(oldServer, Roots(), null, FleetAuthority.ServerUse, now, out string problem), problem);
+        Assert.True(FleetAuthority.Trusts(issuer, Roots(), null, FleetAuthority.ClientUse, now, out problem), problem);
+        Assert.False(FleetAuthority.Trusts(issuer, [oldRoot], null, FleetAuthority.ClientUse, now, out _));
+
+        // Not before everybody holds both.
+        bench.Fleet.DescribeCaAnswer.Members = 3;
+        Assert.Equal(ExitCode.Failure, await bench.RunAsync(["ca", "rotate", _root]));
+        Assert.Contains("1 members do not hold both roots yet", bench.Errors, StringComparison.Ordinal);
+        bench.Fleet.DescribeCaAnswer.WithBundle = 3;
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["ca", "rotate", _root]));
+        using X509Certificate2 server = X509CertificateLoader.LoadCertificateFromFile(In("aggregator.crt"));
+        Assert.True(FleetAuthority.Trusts(server, Roots(), null, FleetAuthority.ServerUse, now, out problem), problem);
+        Assert.False(FleetAuthority.Trusts(server, [oldRoot], null, FleetAuthority.ServerUse, now, out _));
+        Assert.True(server.MatchesHostname("localhost"));
+
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["ca", "rotate", _root]));
+        Assert.Single(Roots());
+        Assert.True(FleetAuthority.Trusts(server, Roots(), null, FleetAuthority.ServerUse, now, out problem), problem);
+        Assert.Equal(ExitCode.Ok, await bench.RunAsync(["fleet", "issue", _root, "viewer", "bob"]));
+        using X509Certificate2 bob = X509CertificateLoader.LoadCertificateFromFile(In("viewers/bob.crt"));
+        Assert.True(FleetAuthority.Trusts(bob, Roots(), null, FleetAuthority.ClientUse, now, out problem), problem);
     }
 
     [Fact]
@@ -84,7 +147,7 @@ public sealed class FleetTests : IDisposable
 
         await MakeFleetAsync();
 
-        foreach (string key in (string[])["ca.key", "aggregator.key", "operators/ann.key", "agents/gpu-01.key"])
+        foreach (string key in (string[])["ca.key", "issuer.key", "aggregator.key", "operators/ann.key", "admins/ann.key", "agents/gpu-01.key"])
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(In(key)));
         }
@@ -142,7 +205,7 @@ public sealed class FleetTests : IDisposable
     [InlineData("cannot use NAME '../x'", "agent", "../x")]
     [InlineData("cannot use NAME 'a/b'", "agent", "a/b")]
     [InlineData("cannot use NAME '..'", "agent", "..")]
-    [InlineData("'agnet' is none of agent, viewer, operator, admin. Did you mean 'agent'?", "agnet", "x")]
+    [InlineData("'agnet' is none of agent, viewer, operator, approver, admin, scraper. Did you mean 'agent'?", "agnet", "x")]
     public async Task Issue_OfABadNameOrRole_WritesNothing(string expected, string role, string name)
     {
         await MakeFleetAsync();
@@ -174,6 +237,13 @@ public sealed class FleetTests : IDisposable
         Assert.Equal(In("ca.crt"), bench.Connected.CaPath);
         Assert.True(File.Exists(bench.Connected.CertificatePath));
         Assert.True(File.Exists(bench.Connected.KeyPath));
+    }
+
+    private X509Certificate2Collection Roots()
+    {
+        X509Certificate2Collection roots = [];
+        roots.ImportFromPemFile(In("ca.crt"));
+        return roots;
     }
 
     private string In(string file) => Path.Combine(_root, file);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Net.Sockets;
 
 namespace NodeAgent.Testing.Processes;
@@ -45,18 +46,29 @@ public sealed class LocalPair : IAsyncDisposable
 
     private readonly LocalPairOptions _options;
 
+    // As the agent has it: a certificate can be renewed for so long after its end.
+    private static readonly TimeSpan RenewalGrace = TimeSpan.FromDays(14);
+
     private LocalPair(LocalPairOptions options, int port)
     {
         _options = options;
         Address = new IPEndPoint(options.Address.Address, port);
+        EnrolmentAddress = new IPEndPoint(options.Address.Address, FreePort());
     }
 
     /// <summary>Where the aggregator listens.</summary>
     public IPEndPoint Address { get; }
 
+    /// <summary>Where the aggregator enrols hosts.</summary>
+    public IPEndPoint EnrolmentAddress { get; }
+
     public RealProcess? Aggregator { get; private set; }
 
     public RealProcess? Agent { get; private set; }
+
+    private string IdentityFolder => Path.Combine(_options.Folder, "identity");
+
+    private string TokenFile => Path.Combine(_options.Folder, "join.token");
 
     private string FleetFolder => Path.Combine(_options.Folder, "fleet");
 
@@ -68,6 +80,7 @@ public sealed class LocalPair : IAsyncDisposable
         {
             await pair.MakeFleetAsync().ConfigureAwait(false);
             await pair.StartAggregatorAsync().ConfigureAwait(false);
+            await pair.MakeTokenAsync().ConfigureAwait(false);
             await pair.StartAgentAsync().ConfigureAwait(false);
             return pair;
         }
@@ -97,6 +110,9 @@ public sealed class LocalPair : IAsyncDisposable
             "--set", $"listen.certificate_file={Path.Combine(FleetFolder, "aggregator.crt")}",
             "--set", $"listen.key_file={Path.Combine(FleetFolder, "aggregator.key")}",
             "--set", $"state.directory={Path.Combine(_options.Folder, "aggregator-state")}",
+            "--set", $"identity.enrolment_address={EnrolmentAddress}",
+            "--set", $"identity.issuer_certificate_file={Path.Combine(FleetFolder, "issuer.crt")}",
+            "--set", $"identity.issuer_key_file={Path.Combine(FleetFolder, "issuer.key")}",
         ];
         Aggregator = Start("aggregator", Repository.AggregatorProgram, arguments, _options.AggregatorSettings, new Dictionary<string, string>());
         await Aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);
@@ -109,9 +125,9 @@ public sealed class LocalPair : IAsyncDisposable
         [
             "run",
             "--set", $"uplink.aggregator=https://{Address}",
-            "--set", $"uplink.ca_file={Path.Combine(FleetFolder, "ca.crt")}",
-            "--set", $"uplink.certificate_file={Path.Combine(FleetFolder, "agents", _options.Node + ".crt")}",
-            "--set", $"uplink.key_file={Path.Combine(FleetFolder, "agents", _options.Node + ".key")}",
+            "--set", $"identity.directory={IdentityFolder}",
+            "--set", $"identity.token_file={TokenFile}",
+            "--set", $"identity.enrolment=https://{EnrolmentAddress}",
             "--set", $"spool.directory={Path.Combine(_options.Folder, "spool")}",
         ];
         Agent = Start("agent", _options.AgentProgram, arguments, _options.AgentSettings, _options.AgentEnvironment);
@@ -119,17 +135,23 @@ public sealed class LocalPair : IAsyncDisposable
     }
 
     /// <summary>Arguments with which nodectl talks to this pair as its operator.</summary>
-    public IReadOnlyList<string> CtlArguments =>
+    public IReadOnlyList<string> CtlArguments => ArgumentsAs("operators");
+
+    private string[] ArgumentsAs(string role) =>
     [
         "--server", $"https://{Address}",
         "--ca", Path.Combine(FleetFolder, "ca.crt"),
-        "--cert", Path.Combine(FleetFolder, "operators", "local.crt"),
-        "--key", Path.Combine(FleetFolder, "operators", "local.key"),
+        "--cert", Path.Combine(FleetFolder, role, "local.crt"),
+        "--key", Path.Combine(FleetFolder, role, "local.key"),
     ];
 
     /// <summary>Runs nodectl against this pair.</summary>
     public Task<(int ExitCode, string Output)> CtlAsync(params string[] arguments) =>
         RealProcess.RunAsync(Repository.CtlProgram, [.. arguments, .. CtlArguments], TimeSpan.FromSeconds(60));
+
+    /// <summary>Runs nodectl against this pair as its admin.</summary>
+    public Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) =>
+        RealProcess.RunAsync(Repository.CtlProgram, [.. arguments, .. ArgumentsAs("admins")], TimeSpan.FromSeconds(60));
 
     /// <summary>Stops both programs as a service manager would. True: both ended in time with exit code 0.</summary>
     public async Task<bool> StopAsync()
@@ -155,15 +177,53 @@ public sealed class LocalPair : IAsyncDisposable
 
     private async Task MakeFleetAsync()
     {
-        if (!File.Exists(Path.Combine(FleetFolder, "operators", "local.key")))
+        if (!File.Exists(Path.Combine(FleetFolder, "admins", "local.key")))
         {
-            await RunCtlAsync("fleet", "init", FleetFolder, "--name", "local", "--operator", "local").ConfigureAwait(false);
+            await RunCtlAsync("fleet", "init", FleetFolder, "--name", "local", "--operator", "local", "--force").ConfigureAwait(false);
+            ForgetIdentity();
+        }
+        else if (EndOf(Path.Combine(FleetFolder, "issuer.crt")) < TimeProvider.System.GetUtcNow() + TimeSpan.FromDays(1))
+        {
+            await RunCtlAsync("fleet", "issuer", FleetFolder).ConfigureAwait(false);
+        }
+    }
+
+    // The way that any host takes: a token, and the agent does the rest. Where it is enrolled already, it renews by itself.
+    private async Task MakeTokenAsync()
+    {
+        string identity = Path.Combine(IdentityFolder, "identity.pem");
+        if (File.Exists(identity) && NodeOf(identity) == _options.Node && EndOf(identity) + RenewalGrace > TimeProvider.System.GetUtcNow())
+        {
+            return;
         }
 
-        if (!File.Exists(Path.Combine(FleetFolder, "agents", _options.Node + ".key")))
+        ForgetIdentity();
+        (int exitCode, string output) = await AdminAsync("token", "create", _options.Node, "--file", TokenFile).ConfigureAwait(false);
+        if (exitCode != 0)
         {
-            await RunCtlAsync("fleet", "issue", FleetFolder, "agent", _options.Node).ConfigureAwait(false);
+            throw new InvalidOperationException($"nodectl token create ended with {exitCode}:\n{output}");
         }
+    }
+
+    private void ForgetIdentity()
+    {
+        File.Delete(TokenFile);
+        if (Directory.Exists(IdentityFolder))
+        {
+            Directory.Delete(IdentityFolder, recursive: true);
+        }
+    }
+
+    private static DateTimeOffset EndOf(string file)
+    {
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(file));
+        return new DateTimeOffset(certificate.NotAfter);
+    }
+
+    private static string NodeOf(string file)
+    {
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(file));
+        return certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
     }
 
     private static async Task RunCtlAsync(params string[] arguments)

@@ -1,0 +1,140 @@
+using System.Text;
+using NodeAgent.Journal.Files;
+
+namespace NodeAgent.Agent.Identity;
+
+/// <summary>
+/// The files of an identity. Each is replaced as a whole: written beside, synced, renamed, and the folder synced, so that a crash at any
+/// call leaves the old one or the new one. Key and certificate are in one file, because two cannot be replaced at once.
+/// </summary>
+internal sealed class IdentityFiles(IFileOps files, string directory)
+{
+    private const string Identity = "identity.pem";
+    private const string Roots = "roots.pem";
+    private const string NextKey = "next.key";
+
+    // Several times what a chain and a bundle of roots take.
+    private const int MaxBytes = 64 * 1024;
+
+    internal string Directory => directory;
+
+    internal string IdentityPath => Path.Combine(directory, Identity);
+
+    internal string RootsPath => Path.Combine(directory, Roots);
+
+    /// <summary>Key, certificate and what stands between it and a root, in PEM; null: there is none.</summary>
+    internal string? ReadIdentity(out string problem) => Read(IdentityPath, out problem);
+
+    /// <summary>The fleet's roots, in PEM; null: there are none.</summary>
+    internal string? ReadRoots(out string problem) => Read(RootsPath, out problem);
+
+    /// <summary>A key that a certificate was or will be asked for, in PEM; null: there is none.</summary>
+    internal string? ReadNextKey(out string problem) => Read(Path.Combine(directory, NextKey), out problem);
+
+    /// <summary>On the disk before anybody is asked to sign it: who asks again after a crash must ask with the same key.</summary>
+    internal bool TryWriteNextKey(string pem, out string problem) => TryReplace(NextKey, pem, out problem);
+
+    /// <summary>
+    /// Puts a new identity in place. Roots go first: they are a superset, or go with the old identity just as well, while an identity whose
+    /// aggregator is not believed would be of no use.
+    /// </summary>
+    internal bool TryInstall(string identityPem, string rootsPem, out string problem)
+    {
+        if (!TryReplace(Roots, rootsPem, out problem) || !TryReplace(Identity, identityPem, out problem))
+        {
+            return false;
+        }
+
+        // What stays of it after a crash is the present key, and is recognised as such.
+        string path = Path.Combine(directory, NextKey);
+        IoResult deleted = files.Delete(path);
+        problem = deleted.Ok ? Problem("sync", directory, files.SyncDirectory(directory)) : deleted.Errno == Errno.NoEntry ? "" : Describe("delete", path, deleted);
+        return problem.Length == 0;
+    }
+
+    private string? Read(string path, out string problem)
+    {
+        problem = "";
+        IoResult opened = files.Open(path, FileOpenMode.Read);
+        if (!opened.Ok)
+        {
+            problem = opened.Errno == Errno.NoEntry ? "" : Describe("open", path, opened);
+            return null;
+        }
+
+        byte[] buffer = new byte[MaxBytes];
+        int length = 0;
+        IoResult read = IoResult.Done();
+        while (length < buffer.Length)
+        {
+            read = files.Read(opened.Value, buffer.AsSpan(length), length);
+            if (read.Errno == Errno.Interrupted)
+            {
+                continue;
+            }
+
+            if (!read.Ok || read.Value <= 0)
+            {
+                break;
+            }
+
+            length += (int)read.Value;
+        }
+
+        files.Close(opened.Value);
+        problem = !read.Ok ? Describe("read", path, read) : length == buffer.Length ? $"{path} has more than {MaxBytes} bytes" : "";
+        return problem.Length == 0 ? Encoding.ASCII.GetString(buffer, 0, length) : null;
+    }
+
+    private bool TryReplace(string name, string content, out string problem)
+    {
+        string path = Path.Combine(directory, name);
+        string fresh = path + ".new";
+        problem = Problem("make", directory, files.CreateDirectory(directory));
+        if (problem.Length > 0)
+        {
+            return false;
+        }
+
+        files.Delete(fresh); // of an attempt that a crash cut short; if it cannot go, it cannot be made either
+        IoResult opened = files.Open(fresh, FileOpenMode.CreateNew);
+        if (!opened.Ok)
+        {
+            problem = Describe("make", fresh, opened);
+            return false;
+        }
+
+        problem = Write(opened.Value, fresh, Encoding.ASCII.GetBytes(content));
+        IoResult closed = files.Close(opened.Value);
+        problem = problem.Length > 0 ? problem
+            : Problem("close", fresh, closed) is { Length: > 0 } unclosed ? unclosed
+            : Problem("rename", fresh, files.Rename(fresh, path)) is { Length: > 0 } unrenamed ? unrenamed
+            : Problem("sync", directory, files.SyncDirectory(directory));
+        return problem.Length == 0;
+    }
+
+    private string Write(long handle, string path, byte[] content)
+    {
+        for (int written = 0; written < content.Length;)
+        {
+            IoResult result = files.Write(handle, content.AsSpan(written), written);
+            if (result.Errno == Errno.Interrupted)
+            {
+                continue;
+            }
+
+            if (!result.Ok || result.Value <= 0)
+            {
+                return Describe("write", path, result);
+            }
+
+            written += (int)result.Value;
+        }
+
+        return Problem("sync", path, files.Sync(handle));
+    }
+
+    private static string Problem(string call, string path, IoResult result) => result.Ok ? "" : Describe(call, path, result);
+
+    private static string Describe(string call, string path, IoResult result) => $"cannot {call} {path}: {Errno.Name(result.Ok ? Errno.InputOutput : result.Errno)}";
+}
