@@ -17,6 +17,8 @@ internal sealed class AgentOptions
 
     internal SpoolSettings Spool { get; } = new();
 
+    internal ActuatorSettings Actuator { get; } = new();
+
     /// <summary>The pace of a backlog: a multiple of the rate at which frames are made.</summary>
     internal double BacklogRecordsPerSecond => Uplink.BacklogSpeed / Sampling.ShortestInterval.TotalSeconds;
 
@@ -25,7 +27,9 @@ internal sealed class AgentOptions
         .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out; it never listens.")
         .Section("sampling", o => o.Sampling, SamplingSettings.Settings, "What is read, and how often.")
         .Section("gpu", o => o.Gpu, GpuSettings.Settings, "How NVIDIA GPUs are read.")
-        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away."));
+        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away.")
+        .Section("actuator", o => o.Actuator, ActuatorSettings.Settings,
+            "How commands reach the one process that may act on this host, `nodeagent actuator`; what it may do stands in its policy file."));
 }
 
 /// <summary>Where the agent connects.</summary>
