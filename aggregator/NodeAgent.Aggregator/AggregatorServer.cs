@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using NodeAgent.Aggregator.Commands;
 using NodeAgent.Aggregator.Configuration;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
@@ -53,6 +54,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly IngestCore _ingest;
     private readonly IngestLog _ingestLog;
     private readonly CommitLoop _commits;
+    private readonly CommandDesk _commands;
     private readonly PlacementDesk _placement;
     private readonly PlacementService _placementService;
     private readonly AgentLinkService _link;
@@ -65,7 +67,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private AggregatorServer(
         AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement)
+        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement, CommandDesk commands)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
@@ -76,6 +78,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _watch = watch;
         _ingest = ingest;
         _ingestLog = ingestLog;
+        _commands = commands;
+        ingest.Commands = commands;
         _placement = placement;
         _placementService = new PlacementService(placement);
         AccessPolicy policy = new(options.Listen.Plaintext);
@@ -94,10 +98,11 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal), (StateRooms.Commands, commands.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
+        _rpc.AddService(V1.Commands.BindService(new CommandsService(commands)));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
-            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor);
+            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor, V1.Commands.Descriptor);
         _app = Build(logs);
     }
 
@@ -147,8 +152,17 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.StateUnusable;
         }
 
+        if (OpenCommands(context, ingest) is not { } commands)
+        {
+            placement.Dispose();
+            ingest.Dispose();
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
         await using AggregatorServer server = new(
-            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement);
+            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement, commands);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -166,6 +180,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _commits.Dispose();
         _placementService.Dispose();
         _placement.Dispose();
+        _commands.Dispose();
         Settle();
         _ingest.Dispose();
         _store.Dispose();
@@ -251,6 +266,18 @@ internal sealed class AggregatorServer : IAsyncDisposable
         return null;
     }
 
+    private static CommandDesk? OpenCommands(ServiceContext<AggregatorOptions> context, IngestCore ingest)
+    {
+        CommandDeskLog log = new(context.Log.CreateLogger<CommandDeskLog>());
+        if (CommandStart.TryOpen(CommandJournal.OptionsIn(context.Options.State.Directory), FileOps.ForThisMachine(), TimeProvider.System, ingest.Fleet, log, out string problem) is { } desk)
+        {
+            return desk;
+        }
+
+        context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, problem);
+        return null;
+    }
+
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
     {
         string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
@@ -269,7 +296,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, V1.Commands.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }
@@ -277,8 +304,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sink?.Start();
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
+        Task commanding = _commands.RunAsync(context.Lifetime.Stopping);
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
+        await commanding.ConfigureAwait(false);
         _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
         return ExitCode.Ok;
     }
@@ -306,6 +335,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 }
 
                 _link.PushAll();
+                _commands.Tick();
                 _gate.EndQuiet(TimeSpan.FromMinutes(5));
                 watchdog.Turn();
             }

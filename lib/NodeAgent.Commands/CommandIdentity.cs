@@ -24,8 +24,8 @@ public static class CommandIdentity
             ? Derive("nodeagent.agent.v1", $"{fleet}/{node}", incarnation)
             : throw new ArgumentException($"an incarnation of {IncarnationBytes} bytes is wanted, not {incarnation.Length}", nameof(incarnation));
 
-    /// <summary>Whose the aggregator's own chain is.</summary>
-    public static Guid AggregatorOf(string fleet) => Derive("nodeagent.aggregator.v1", fleet, []);
+    /// <summary>Whose an aggregator's own chain is: it does not name itself in what it writes, its records do.</summary>
+    public static Guid Aggregator { get; } = Derive("nodeagent.aggregator.v1", "", []);
 
     private static Guid Derive(string domain, string text, ReadOnlySpan<byte> more)
     {

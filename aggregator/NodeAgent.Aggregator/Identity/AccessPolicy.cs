@@ -24,6 +24,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Query"] = Readers,
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
+        ["nodeagent.v1.Commands"] = Readers,
         ["nodeagent.v1.Placement"] = Readers,
         ["grpc.health.v1.Health"] = Anybody,
         ["grpc.reflection.v1.ServerReflection"] = Readers,
@@ -33,6 +34,11 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     /// <summary>Allowed roles of the methods that change something, by full name.</summary>
     internal static FrozenDictionary<string, FleetRole[]> MethodRows { get; } = new Dictionary<string, FleetRole[]>
     {
+        ["/nodeagent.v1.Commands/Prepare"] = Operators,
+        ["/nodeagent.v1.Commands/Submit"] = Operators,
+        ["/nodeagent.v1.Commands/Approve"] = Operators,
+        ["/nodeagent.v1.Commands/Cancel"] = Operators,
+        ["/nodeagent.v1.Commands/Resume"] = Operators,
         ["/nodeagent.v1.Placement/Place"] = Operators,
         ["/nodeagent.v1.Placement/PlaceBatch"] = Operators,
         ["/nodeagent.v1.Placement/Commit"] = Operators,

@@ -48,6 +48,11 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
             LinkAnswerBox welcome = new() { Answer = new LinkAnswer(0, new AggregatorMessage { Welcome = opening.Welcome }) };
             await responses.WriteAsync(welcome, end.Token).ConfigureAwait(false);
             log.Connected(node, context.Peer, hello.AgentVersion, hello.DroppedRecords);
+            if (stream.Lane == Lane.Live)
+            {
+                core.Commands?.Opened(node, session);
+            }
+
             await TakeAllAsync(session, requests, end.Token).ConfigureAwait(false);
             log.Ended(node, context.Peer, "the agent closed the stream");
         }
@@ -66,6 +71,7 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
         }
         finally
         {
+            core.Commands?.Closed(node, session);
             stream.Close();
             _sessions.TryRemove(stream, out _);
             await session.StopAsync().ConfigureAwait(false);
