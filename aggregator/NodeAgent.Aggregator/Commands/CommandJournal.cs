@@ -43,6 +43,7 @@ internal sealed class CommandJournal : IDisposable
         Directory = Path.Combine(stateDirectory, StateRooms.Commands),
         Commit = CommitPolicy.None,
         MaxRecordBytes = 16 << 20, // a rollout with all its envelopes is one record
+        MaxPendingBytes = 32 << 20,
         SegmentBytes = 32 << 20,
     };
 

@@ -15,12 +15,16 @@ internal static class SubmissionCheck
     /// <summary>One call's message must stay below the server's limit.</summary>
     internal const int MostTargets = 5_000;
 
+    /// <summary>Half of what one record of the journal can hold.</summary>
+    private const int MostBytes = 8 << 20;
+
     /// <exception cref="ArgumentException">What is wrong, with the node.</exception>
     internal static CommandDescription Check(SubmitRequest request, Func<string, NodeLane?> laneOf, long nowUnixMs)
     {
         Require(request.RolloutId.Length == CommandEnvelope.IdBytes, "rollout_id: 16 bytes are wanted");
         Require(request.Targets.Count is > 0 and <= MostTargets, $"targets: 1 to {MostTargets} are taken in one rollout");
         Require(request.SoakMs <= RolloutRules.MaxSoak.TotalMilliseconds, $"soak_ms: at most {RolloutRules.MaxSoak.TotalMilliseconds}");
+        Require(request.CalculateSize() <= MostBytes, $"more than {MostBytes} bytes in one rollout");
         HashSet<ByteString> ids = [];
         HashSet<string> nodes = new(StringComparer.Ordinal);
         Command? first = null;
