@@ -19,7 +19,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _ticket = new("--ticket") { Description = "A ticket or incident, for the audit", HelpName = "text" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Have every node check its preconditions, and change nothing" };
     private readonly Option<TimeSpan?> _soak = Values.Duration("--soak", "Pause between two waves (default: 1m, at most 10m)");
-    private readonly Option<string?> _key = new("--key") { Description = "Your signing key (default: NODECTL_KEY, else ~/.config/nodectl/operator.key)", HelpName = "file" };
+    private readonly Option<string?> _key = new("--sign-with") { Description = "Your signing key (default: NODECTL_KEY, else ~/.config/nodectl/operator.key)", HelpName = "file" };
     private readonly Option<bool> _yes = new("--yes") { Description = "Needed for what disturbs work (R2 and R3)" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait for the end" };
     private readonly Option<string?> _save = new("--save") { Description = "Write the signed commands to a file instead of submitting them, for 'nodectl sign' and 'nodectl submit'", HelpName = "file" };

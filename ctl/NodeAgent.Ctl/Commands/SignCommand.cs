@@ -88,7 +88,7 @@ internal static class SignCommand
     }
 
     private static Option<string?> Key() =>
-        new("--key") { Description = "Your signing key (default: NODECTL_KEY, else ~/.config/nodectl/operator.key)", HelpName = "file" };
+        new("--sign-with") { Description = "Your signing key (default: NODECTL_KEY, else ~/.config/nodectl/operator.key)", HelpName = "file" };
 
     private static Option<string?> Fleet() => new("--fleet") { Description = "The fleet's name (default: your certificate's)", HelpName = "name" };
 

@@ -8,7 +8,7 @@ internal static class OperatorKey
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
-    /// <summary>Where the key is unless <c>--key</c> says otherwise: NODECTL_KEY, or ~/.config/nodectl/operator.key.</summary>
+    /// <summary>Where the key is unless <c>--sign-with</c> says otherwise: NODECTL_KEY, or ~/.config/nodectl/operator.key.</summary>
     internal static string DefaultPath(CtlWorld world) =>
         world.Variable("NODECTL_KEY") ?? Path.Combine(world.Variable("XDG_CONFIG_HOME") ?? Path.Combine(world.Home, ".config"), "nodectl", "operator.key");
 
