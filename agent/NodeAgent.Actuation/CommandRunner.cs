@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
 using NodeAgent.Actuation.Ledger;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Commands;
 using NodeAgent.Commands.Catalogue;
 using NodeAgent.Commands.Envelope;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Google.Protobuf;
 using NodeAgent.Actuation.Ledger;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Commands.Audit;
 using NodeAgent.Commands.Envelope;
 using NodeAgent.Commands.Local;

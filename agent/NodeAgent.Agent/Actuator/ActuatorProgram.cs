@@ -3,7 +3,7 @@ using NodeAgent.Actuation;
 using NodeAgent.Actuation.Host;
 using NodeAgent.Actuation.Ledger;
 using NodeAgent.Actuation.Local;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Agent.Configuration;
 using NodeAgent.Commands.Envelope;
 using NodeAgent.Hosting.Lifetime;

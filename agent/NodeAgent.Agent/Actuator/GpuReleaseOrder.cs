@@ -2,6 +2,7 @@ using NodeAgent.Actuation;
 using NodeAgent.Actuation.Actuators;
 using NodeAgent.Actuation.Host;
 using NodeAgent.Agent.Gpu.Supervision;
+using NodeAgent.Commands.Policy;
 
 namespace NodeAgent.Agent.Actuator;
 

@@ -1,4 +1,4 @@
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Commands.Local;
 using NodeAgent.Hosting.Configuration;
 

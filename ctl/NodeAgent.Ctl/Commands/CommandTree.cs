@@ -37,6 +37,8 @@ internal static class CommandTree
             SignCommand.Build(run),
             SignCommand.BuildSubmit(run),
             KeyCommand.Build(run),
+            PolicyCommand.Build(run),
+            AuditCommand.Build(run),
             UsageCommand.Build(run),
             StatusCommand.Build(run),
             BackupCommand.Build(run),

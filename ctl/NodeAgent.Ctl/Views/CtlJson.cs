@@ -27,6 +27,8 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(PolicyItem))]
 [JsonSerializable(typeof(AdviceItem))]
 [JsonSerializable(typeof(HostPriority[]))]
+[JsonSerializable(typeof(AuditItem))]
+[JsonSerializable(typeof(HeadItem))]
 [JsonSerializable(typeof(KindItem))]
 [JsonSerializable(typeof(RolloutItem))]
 [JsonSerializable(typeof(UsageItem))]
