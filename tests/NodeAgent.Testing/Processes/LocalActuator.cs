@@ -9,9 +9,9 @@ namespace NodeAgent.Testing.Processes;
 public sealed class LocalActuator : IDisposable
 {
     private readonly string _folder;
-    private readonly string _node;
+    private readonly IReadOnlyList<string> _uplink;
 
-    private LocalActuator(string folder, string node) => (_folder, _node) = (folder, node);
+    private LocalActuator(string folder, IReadOnlyList<string> uplink) => (_folder, _uplink) = (folder, uplink);
 
     public RealProcess? Process { get; private set; }
 
@@ -34,9 +34,14 @@ public sealed class LocalActuator : IDisposable
     /// <param name="node">The pair's node.</param>
     /// <param name="commands">The policy's rules, as JSON.</param>
     /// <param name="more">More of the policy's members, as JSON with a comma at the end.</param>
-    public static async Task<LocalActuator> StartAsync(string folder, string node, string commands, string more = "")
+    /// <param name="uplink">Settings that say which node it is; null: the pair's certificate.</param>
+    public static async Task<LocalActuator> StartAsync(string folder, string node, string commands, string more = "", IReadOnlyList<string>? uplink = null)
     {
-        LocalActuator actuator = new(folder, node);
+        string certificate = Path.Combine(folder, "fleet", "agents", node);
+        LocalActuator actuator = new(folder, uplink ??
+        [
+            $"uplink.ca_file={Path.Combine(folder, "fleet", "ca.crt")}", $"uplink.certificate_file={certificate}.crt", $"uplink.key_file={certificate}.key",
+        ]);
         FileStreamOptions secret = new() { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) secret.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         await using (StreamWriter file = new(actuator.KeyFile, secret))
@@ -58,17 +63,8 @@ public sealed class LocalActuator : IDisposable
     public async Task StartAgainAsync()
     {
         Process?.Dispose();
-        string agents = Path.Combine(_folder, "fleet", "agents", _node);
-        Process = RealProcess.Start("actuator", Repository.AgentProgram,
-        [
-            "actuator",
-            "--set", $"actuator.socket={Socket}",
-            "--set", $"actuator.policy={PolicyFile}",
-            "--set", $"actuator.state_directory={StateDirectory}",
-            "--set", $"uplink.ca_file={Path.Combine(_folder, "fleet", "ca.crt")}",
-            "--set", $"uplink.certificate_file={agents}.crt",
-            "--set", $"uplink.key_file={agents}.key",
-        ]);
+        string[] own = [$"actuator.socket={Socket}", $"actuator.policy={PolicyFile}", $"actuator.state_directory={StateDirectory}"];
+        Process = RealProcess.Start("actuator", Repository.AgentProgram, ["actuator", .. own.Concat(_uplink).SelectMany(setting => (string[])["--set", setting])]);
         await Process.WaitForLineAsync(line => line.Contains("event=ActuatorStarted", StringComparison.Ordinal), LocalPair.StartLimit).ConfigureAwait(false);
     }
 
