@@ -26,10 +26,23 @@ internal sealed class CommandLane(string socket, CommandLaneLog log) : ICommandL
     private readonly Queue<AggregatorMessage?> _waiting = new(); // null: a welcome
     private readonly Queue<byte[]> _answers = new();
     private bool _isRunning; // a thread is at it
+    private bool _isStopped;
     private volatile bool _hasAnswers;
 
-    /// <summary>An answer is there to be sent; from the lane's thread.</summary>
+    /// <summary>An answer is there to be sent; from the lane's thread, under its lock, so it must not wait. Never after <see cref="Stop"/>.</summary>
     internal Action OnAnswer { get; set; } = static () => { };
+
+    /// <summary>
+    /// Nobody listens any more. A command that is under way goes on in the actuator, whose journal has its result for the next connection.
+    /// </summary>
+    internal void Stop()
+    {
+        lock (_lock)
+        {
+            _isStopped = true;
+            _waiting.Clear();
+        }
+    }
 
     public bool HasAnswers => _hasAnswers;
 
@@ -179,9 +192,11 @@ internal sealed class CommandLane(string socket, CommandLaneLog log) : ICommandL
         lock (_lock)
         {
             AnswerNeedsLock(message);
+            if (!_isStopped)
+            {
+                OnAnswer();
+            }
         }
-
-        OnAnswer();
     }
 
     private void AnswerNeedsLock(AgentMessage message)

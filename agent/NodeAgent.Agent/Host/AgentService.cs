@@ -81,6 +81,7 @@ internal static class AgentService
         // The tick ends first, then the uplink gets a moment to hand over what there is.
         tick.Stop(TimeSpan.FromSeconds(1));
         uplinkThread.Stop(FlushLimit);
+        commands.Stop();
         disk.Stop(FlushLimit);
         log.Stopped(samplers.Statistics.Ticks, spool.UnacknowledgedRecords);
         return ExitCode.Ok;
