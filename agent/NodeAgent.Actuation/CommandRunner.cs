@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
 using NodeAgent.Actuation.Ledger;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Commands;
 using NodeAgent.Commands.Catalogue;
 using NodeAgent.Commands.Envelope;
@@ -59,14 +59,17 @@ public sealed class CommandRunner : IDisposable
     }
 
     /// <summary>Checks and does what an envelope asks for. Every failure is in the result.</summary>
-    public async Task<CommandResult> RunAsync(ReadOnlyMemory<byte> envelope, CancellationToken cancellation = default)
+    /// <param name="envelope">An encoded SignedCommand.</param>
+    /// <param name="progress">Told of each stage; must return soon.</param>
+    /// <param name="cancellation">Ends the waiting for an earlier command; what has begun is not ended.</param>
+    public async Task<CommandResult> RunAsync(ReadOnlyMemory<byte> envelope, Action<CommandStage>? progress = null, CancellationToken cancellation = default)
     {
         await _oneAtATime.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             Verdict verdict = _verifier.Verify(envelope.Span);
             return verdict.Accepted is { } accepted
-                ? await RunAcceptedAsync(accepted, envelope).ConfigureAwait(false)
+                ? await RunAcceptedAsync(accepted, envelope, progress).ConfigureAwait(false)
                 : Refuse(verdict.Refusal, verdict.Detail, verdict.Id, envelope.Span);
         }
         finally
@@ -100,7 +103,7 @@ public sealed class CommandRunner : IDisposable
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<CommandResult> RunAcceptedAsync(VerifiedCommand accepted, ReadOnlyMemory<byte> envelope)
+    private async Task<CommandResult> RunAcceptedAsync(VerifiedCommand accepted, ReadOnlyMemory<byte> envelope, Action<CommandStage>? progress)
     {
         if (RefusalOf(accepted) is { } refusal) return Refuse(refusal.Refusal, refusal.Detail, accepted.Id, envelope.Span);
         if (!_actuators.TryGetValue(accepted.Command.ActionCase, out IActuator? actuator))
@@ -108,12 +111,13 @@ public sealed class CommandRunner : IDisposable
             return Refuse(CommandRefusal.UnknownCommand, $"{accepted.Description.Name} cannot be done on this node", accepted.Id, envelope.Span);
         }
 
+        progress?.Invoke(CommandStage.Verified);
         using CancellationTokenSource deadline = new(accepted.Description.Deadline, _time);
         (bool inTime, Preparation? prepared) = await BoundedAsync(() => actuator.Prepare(accepted.Command, deadline.Token), accepted.Description.Deadline).ConfigureAwait(false);
         if (!inTime) return Answer(accepted, CommandOutcome.Failed, "the preconditions could not be looked at in time; nothing was done", [], 0);
         if (accepted.Command.DryRun) return Answer(accepted, CommandOutcome.DryRun, "nothing was done", prepared!.Preconditions, 0);
 
-        return await ConsumeAsync(accepted, envelope, actuator, prepared!, deadline.Token).ConfigureAwait(false);
+        return await ConsumeAsync(accepted, envelope, actuator, prepared!, progress, deadline.Token).ConfigureAwait(false);
     }
 
     private (CommandRefusal Refusal, string Detail)? RefusalOf(VerifiedCommand accepted)
@@ -137,7 +141,7 @@ public sealed class CommandRunner : IDisposable
     }
 
     private async Task<CommandResult> ConsumeAsync(
-        VerifiedCommand accepted, ReadOnlyMemory<byte> envelope, IActuator actuator, Preparation prepared, CancellationToken deadline)
+        VerifiedCommand accepted, ReadOnlyMemory<byte> envelope, IActuator actuator, Preparation prepared, Action<CommandStage>? progress, CancellationToken deadline)
     {
         CommandIntent intent = IntentOf(accepted, envelope, prepared);
         if (!_ledger.TryConsume(intent) && accepted.Description.Risk != RiskClass.R0)
@@ -145,6 +149,7 @@ public sealed class CommandRunner : IDisposable
             return Refuse(CommandRefusal.JournalFailed, "the intent could not be written; nothing was done", accepted.Id, envelope.Span);
         }
 
+        progress?.Invoke(CommandStage.Consumed);
         if (!prepared.Passed)
         {
             Precondition failed = prepared.Preconditions.First(condition => !condition.Passed);
@@ -155,6 +160,7 @@ public sealed class CommandRunner : IDisposable
         if (!inTime) return End(accepted, CommandOutcome.Interrupted, $"it did not come back within {accepted.Description.Deadline}", prepared, intent.RevertsAtUnixMs);
         if (!acted!.Ok) return await TakeBackAsync(accepted, actuator, prepared, acted.Detail, intent.RevertsAtUnixMs).ConfigureAwait(false);
 
+        progress?.Invoke(CommandStage.Acted);
         (inTime, StepResult? verified) = await BoundedAsync(() => actuator.Verify(accepted.Command, prepared, deadline), accepted.Description.Deadline).ConfigureAwait(false);
         if (!inTime) return End(accepted, CommandOutcome.Interrupted, $"reading back did not end within {accepted.Description.Deadline}", prepared, intent.RevertsAtUnixMs);
         if (!verified!.Ok) return await TakeBackAsync(accepted, actuator, prepared, verified.Detail, intent.RevertsAtUnixMs).ConfigureAwait(false);
@@ -232,8 +238,9 @@ public sealed class CommandRunner : IDisposable
 
     private CommandResult End(VerifiedCommand accepted, CommandOutcome outcome, string detail, Preparation prepared, long revertsAt, byte[]? output = null)
     {
-        _ledger.Finish(accepted.Id, outcome, detail);
-        return Answer(accepted, outcome, detail, prepared.Preconditions, revertsAt, output);
+        CommandResult result = Answer(accepted, outcome, detail, prepared.Preconditions, revertsAt, output);
+        _ledger.Finish(result);
+        return result;
     }
 
     private static CommandResult Answer(

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
 using NodeAgent.Actuation.Actuators;
 using NodeAgent.Actuation.Host;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 
 namespace NodeAgent.Actuation;
 

@@ -1,5 +1,6 @@
 using System.Net;
-using System.Security.Cryptography;
+using System.Net.Security;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -8,168 +9,126 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using NodeAgent.Aggregator.Alerts;
+using NodeAgent.Aggregator.Commands;
 using NodeAgent.Aggregator.Configuration;
-using NodeAgent.Aggregator.Events;
-using NodeAgent.Aggregator.Fleet;
+using NodeAgent.Aggregator.Detection;
 using NodeAgent.Aggregator.Identity;
-using NodeAgent.Aggregator.Identity.Registry;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Placement;
+using NodeAgent.Aggregator.Prometheus;
 using NodeAgent.Aggregator.Query;
-using NodeAgent.Aggregator.Remote;
-using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Aggregator.Storage;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
 using NodeAgent.Journal;
 using NodeAgent.Journal.Files;
-using NodeAgent.Journal.Reading;
 using NodeAgent.Rpc.Server;
 using NodeAgent.Rpc.Server.Health;
-using NodeAgent.Tsdb;
-using NodeAgent.Tsdb.Backup;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.V1;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace NodeAgent.Aggregator;
 
-/// <summary>The aggregator put together: store, engine, services, Kestrel. Composition only.</summary>
+/// <summary>The aggregator put together: services over <see cref="AggregatorState"/>, and the listeners. Composition only.</summary>
 internal sealed class AggregatorServer : IAsyncDisposable
 {
     /// <summary>The name under which the health service says whether what comes in can be made durable.</summary>
     internal const string DurableService = "durable";
 
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan IdentityInterval = TimeSpan.FromMinutes(1);
-
-    // Two weeks for a person to find the machine on which the root is.
-    private static readonly TimeSpan IssuerWarning = TimeSpan.FromDays(14);
 
     private readonly AggregatorOptions _options;
     private readonly ILogger _log;
     private readonly RepeatedEventGate _gate;
     private readonly TimeProvider _time;
+    private readonly AggregatorState _state;
     private readonly HealthService _health = new();
-    private readonly DurableStore _store;
-    private readonly StoreWatch _watch;
-    private readonly IngestCore _ingest;
-    private readonly IngestLog _ingestLog;
     private readonly CommitLoop _commits;
-    private readonly PlacementDesk _placement;
-    private readonly PlacementService _placementService;
+    private readonly PlacementService _placement;
+    private readonly IncidentsService _incidents;
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
-    private readonly IdentityRegistry _registry;
-    private readonly FleetTrustHolder? _trust;
-    private readonly LiveConnections _connections;
-    private readonly IdentityLog _identityLog;
+    private readonly string[] _services;
     private readonly ServerTls? _tls;
+    private readonly LiveConnections _connections;
+    private readonly IdentityUpkeep _identities;
     private readonly EnrolmentListener? _enrolment;
-    private readonly HttpClient _sinkHttp;
-    private readonly HttpClient _remoteHttp;
-    private readonly Sink? _sink;
+    private readonly AlertService _alerts;
+    private readonly MetricsEndpoint? _metrics;
     private readonly WebApplication _app;
-    private long _identitiesAt;
 
-    private AggregatorServer(
-        AggregatorOptions options, ILoggerFactory logs, FleetTrustHolder? trust, string version, TimeProvider time, RepeatedEventGate gate,
-        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement, IdentityRegistry registry, IdentityLog identityLog)
+    private AggregatorServer(ServiceContext<AggregatorOptions> context, AggregatorState state, FleetTrustHolder? trust, RepeatedEventGate gate, TimeProvider time)
     {
-        _options = options;
-        _log = logs.CreateLogger("aggregator");
-        _gate = gate;
-        _time = time;
-        _trust = trust;
-        _registry = registry;
-        _identityLog = identityLog;
-        _connections = new LiveConnections(registry, time, identityLog);
-        _registry.Excluded = _connections.Sweep;
-        _tls = trust is null ? null : new ServerTls(trust, registry, identityLog, time);
-        _store = store;
-        _watch = watch;
-        _ingest = ingest;
-        _ingestLog = ingestLog;
-        _placement = placement;
-        _placementService = new PlacementService(placement);
-        AccessPolicy policy = new(options.Listen.Plaintext);
+        (_options, _state, _gate, _time) = (context.Options, state, gate, time);
+        _log = context.Log.CreateLogger("aggregator");
+        _connections = new LiveConnections(state.Registry, time, state.IdentityLog);
+        state.Registry.Excluded = _connections.Sweep;
+        _identities = new IdentityUpkeep(state.Registry, _connections, trust, time, state.IdentityLog);
+        _tls = trust is null ? null : new ServerTls(trust, state.Registry, state.IdentityLog, time);
         _rpc = new RpcServer(new RpcServerOptions
         {
-            Identify = policy.IdentifyAsync,
-            Authorise = new AccessGuard(registry, time).Authorise,
+            Identify = new AccessPolicy(_options.Listen.Plaintext).IdentifyAsync,
+            Authorise = new AccessGuard(state.Registry, time).Authorise,
             OnCallEnded = LogFailure,
             TimeProvider = time,
         });
-        _remoteHttp = new HttpClient { Timeout = options.RemoteRead.Timeout };
-        AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
-        _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
-        _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining, new StreamLife(options.Identity.StreamLife, time, NewRandom()));
-        QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status() };
-        _sinkHttp = Sink.Client(options.Sink);
-        _sink = Sink.TryOpen(options.Sink, new SinkParts(
-            ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal), (StateRooms.Identity, registry.Journal)], FileOps.ForThisMachine(), time, version);
-        _rpc.AddService(Admin.BindService(admin));
-        _rpc.AddService(Identities.BindService(new IdentitiesService(registry, trust, identityLog, time)));
-        _enrolment = trust is null || options.Identity.EnrolmentAddress is not { } address ? null
-            : new EnrolmentListener(address, trust, new EnrolmentService(registry, trust, new JoinThrottle(time), identityLog), logs, time);
-        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
-            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor, Identities.Descriptor);
-        _app = Build(logs);
+        state.Ingest.Commands = state.Commands;
+        _commits = new CommitLoop(state.Ingest, _options.Wal.CommitInterval, OnDiskHealth);
+        _link = new AgentLinkService(
+            state.Ingest, _commits, time, state.IngestLog, _rpc.Draining, new StreamLife(_options.Identity.StreamLife, time, AggregatorState.NewRandom()));
+
+        QueryEngine engine = new(state.Engines.Queried, _options.Query.Limits, time);
+        AggregatorFacts facts = new(context.Version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
+        QueryService query = new(state.Store, engine, state.Ingest, time, facts, _options.Usage)
+        {
+            SinkStatus = () => state.Engines.Sink?.Status(),
+            DetectionStatus = () => state.Detection?.Status(),
+            Jobs = state.Jobs.Ledger,
+        };
+        _placement = new PlacementService(state.Placement);
+        _incidents = new IncidentsService(state.Detection, state.Store, engine, time);
+        _services = Serve(
+            (_link.Bind(), AgentLink.Descriptor),
+            (V1.Query.BindService(query), V1.Query.Descriptor),
+            (V1.Placement.BindService(_placement), V1.Placement.Descriptor),
+            (V1.Commands.BindService(new CommandsService(state.Commands)), V1.Commands.Descriptor),
+            (Incidents.BindService(_incidents), Incidents.Descriptor),
+            (Identities.BindService(new IdentitiesService(state.Registry, trust, state.IdentityLog, time)), Identities.Descriptor),
+            (Admin.BindService(new AdminService(_options.Backup, state.Ingest, _commits.CallAfterCommit, [.. state.Journals], FileOps.ForThisMachine(), time, context.Version)), Admin.Descriptor));
+        _enrolment = trust is null || _options.Identity.EnrolmentAddress is not { } address ? null
+            : new EnrolmentListener(address, trust, new EnrolmentService(state.Registry, trust, new JoinThrottle(time), state.IdentityLog), context.Log, state.IdentityLog, time);
+
+        _alerts = new AlertService(_options.Alerts, time, AggregatorState.NewRandom(), context.Log.CreateLogger("alerts"));
+        _alerts.Add(new OwnConditions(state.Ingest.Fleet, query.Status, () => StoreOpening.FreeRoom(_options.State.Directory), _options.Alerts));
+        _metrics = _options.Metrics.Listen is not { } metrics ? null
+            : new MetricsEndpoint(metrics, text => OwnMetrics.Write(text, query.Status(), _alerts), new Federation(state.Store, time, _options.Metrics.MaxSeries));
+        _app = Build(context.Log);
     }
 
     /// <summary>Runs until the lifetime says stop.</summary>
     internal static async Task<ExitCode> RunAsync(ServiceContext<AggregatorOptions> context)
     {
+        TimeProvider time = TimeProvider.System;
         ILogger log = context.Log.CreateLogger("aggregator");
-        RepeatedEventGate gate = new(log, TimeProvider.System);
+        RepeatedEventGate gate = new(log, time);
         log.Starting(context.Version, StoreOpening.DirectoryOf(context.Options), context.Options.Store.RawRetention, context.Options.Listen.CaFile ?? "none");
-        if (!TryLoadTrust(context.Options, log, out FleetTrustHolder? trust))
+        if (!FleetTrustHolder.TryLoad(context.Options.Listen, context.Options.Identity, time, out FleetTrustHolder? trust, out string problem))
         {
+            log.CertificateUnusable(problem);
             return ExitCode.Usage;
         }
 
-        if (File.Exists(Path.Combine(context.Options.State.Directory, StateRooms.UnfinishedRestore)))
+        (ExitCode code, AggregatorState? state) = await AggregatorState.OpenAsync(context, gate, time).ConfigureAwait(false);
+        if (state is null)
         {
-            log.StateUnusable(context.Options.State.Directory, "a restore was interrupted; run `aggregator restore` again");
-            return ExitCode.StateUnusable;
+            return code;
         }
 
-        IngestLog ingestLog = new(context.Log.CreateLogger<IngestLog>(), gate);
-        if (OpenStore(context, out StoreWatch? watch) is not { } store)
-        {
-            return ExitCode.StateUnusable;
-        }
-
-        if (OpenIngest(context, store, ingestLog) is not { } ingest)
-        {
-            store.Dispose();
-            return ExitCode.StateUnusable;
-        }
-
-        if (OpenPlacement(context, store, ingest) is not { } placement)
-        {
-            ingest.Dispose();
-            store.Dispose();
-            return ExitCode.StateUnusable;
-        }
-
-        IdentityLog identityLog = new(context.Log.CreateLogger<IdentityLog>(), gate);
-        if (!IdentityRegistry.TryOpen(
-            IdentityJournal.OptionsIn(context.Options.State.Directory), FileOps.ForThisMachine(), TimeProvider.System, identityLog,
-            out IdentityRegistry? registry, out OpenError? error))
-        {
-            log.StateUnusable(context.Options.State.Directory, error.Message);
-            placement.Dispose();
-            ingest.Dispose();
-            store.Dispose();
-            return ExitCode.StateUnusable;
-        }
-
-        await using AggregatorServer server = new(
-            context.Options, context.Log, trust, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement, registry, identityLog);
+        await using AggregatorServer server = new(context, state, trust, gate, time);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -182,122 +141,24 @@ internal sealed class AggregatorServer : IAsyncDisposable
             await _enrolment.DisposeAsync().ConfigureAwait(false);
         }
 
-        if (_sink is not null)
-        {
-            await _sink.DisposeAsync().ConfigureAwait(false);
-        }
-
-        _sinkHttp.Dispose();
-        _remoteHttp.Dispose();
+        _metrics?.Dispose();
+        await _alerts.DisposeAsync().ConfigureAwait(false);
         _commits.Dispose();
-        _placementService.Dispose();
         _placement.Dispose();
-        Settle();
-        _ingest.Dispose();
-        _store.Dispose();
-        _registry.Dispose();
+        _incidents.Dispose();
+        await _state.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Nobody sends any more. What is in memory goes into files, so that the next start has nothing to read back; if the disk refuses, the log
-    // still has it.
-    private void Settle()
+    // One list: what is served can be reflected upon and has a health.
+    private string[] Serve(params (ServerServiceDefinition Service, ServiceDescriptor Descriptor)[] services)
     {
-        _ingest.Maintain(Moment.Of(_time));
-        bool isDone = _store.Flush();
-        _ingest.Maintain(Moment.Of(_time));
-        _watch.Look();
-        _log.Flushed(isDone);
-    }
-
-    // Without TLS there is nothing to load, and null is right.
-    private static bool TryLoadTrust(AggregatorOptions options, ILogger log, out FleetTrustHolder? trust)
-    {
-        trust = null;
-        if (options.Listen.CaFile is null)
+        foreach ((ServerServiceDefinition service, _) in services)
         {
-            return true;
+            _rpc.AddService(service);
         }
 
-        (FleetTrust? Trust, string Error) first = Load();
-        if (first.Trust is null)
-        {
-            log.CertificateUnusable(first.Error);
-            return false;
-        }
-
-        trust = new FleetTrustHolder(first.Trust, Load);
-        return true;
-
-        (FleetTrust? Trust, string Error) Load() =>
-            FleetTrust.TryLoad(options.Listen, options.Identity, TimeProvider.System, out FleetTrust? loaded, out string error) ? (loaded, "") : (null, error);
-    }
-
-    private static DurableStore? OpenStore(ServiceContext<AggregatorOptions> context, out StoreWatch? watch)
-    {
-        ILogger log = context.Log.CreateLogger("store");
-        long start = TimeProvider.System.GetTimestamp();
-        string directory = StoreOpening.DirectoryOf(context.Options);
-        watch = null;
-        if (!StoreOpening.TryOpen(
-            context.Options, IngestOptionsOf(context.Options, "").MaxAheadMs, TimeProvider.System, out DurableStore? store, out OpenError? error))
-        {
-            log.StateUnusable(directory, error.Message);
-            return null;
-        }
-
-        watch = new StoreWatch(store, log);
-        watch.Opened(directory, TimeProvider.System.GetElapsedTime(start));
-        return store;
-    }
-
-    private static IngestOptions IngestOptionsOf(AggregatorOptions options, string version) => new()
-    {
-        Directory = options.State.Directory,
-        Version = version,
-        RetentionMs = (long)options.Store.LateWindow.TotalMilliseconds,
-        WalMaxBytes = options.Wal.MaxBytes,
-        WalReaderBytes = Math.Min(options.Sink.MaxLagBytes, options.Wal.MaxBytes),
-        QuarantineMaxBytes = options.Wal.QuarantineMaxBytes,
-        EventsMaxBytes = options.Wal.EventsMaxBytes,
-        RecordsPerSecond = options.Quota.RecordsPerSecond,
-        BytesPerSecond = options.Quota.BytesPerSecond,
-    };
-
-    private static IngestCore? OpenIngest(ServiceContext<AggregatorOptions> context, DurableStore store, IngestLog log)
-    {
-        TimeProvider time = TimeProvider.System;
-        long start = time.GetTimestamp();
-        IngestParts parts = new(store, new FleetRegistry(), new EventLedger(context.Options.Store.MaxEvents), new IngestCounters());
-        bool isOpen = IngestCore.TryOpen(
-            IngestOptionsOf(context.Options, context.Version), FileOps.ForThisMachine(), time, NewRandom(), parts, Moment.Of(time),
-            out IngestCore? ingest, out OpenError? error);
-        if (!isOpen)
-        {
-            context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, error!.Message);
-            return null;
-        }
-
-        log.Replayed(parts.Counters.ReplayedRecords, parts.Fleet.Count, time.GetElapsedTime(start));
-        RecoveryReport found = ingest!.Wal.Recovery;
-        long lost = Math.Max((long)found.LostRecords, parts.Counters.ReplayLosses);
-        if (lost > 0)
-        {
-            log.Damaged(lost, found.TornBytes, found.Damages.Count + (found.MissingAtHead > 0 ? 1 : 0));
-        }
-
-        return ingest;
-    }
-
-    private static PlacementDesk? OpenPlacement(ServiceContext<AggregatorOptions> context, ISeriesReader store, IngestCore ingest)
-    {
-        PlacementLog log = new(context.Log.CreateLogger<PlacementLog>());
-        if (PlacementStart.TryOpen(PlacementJournal.OptionsIn(context.Options.State.Directory), FileOps.ForThisMachine(), TimeProvider.System, new FleetView(ingest.Fleet, store), log, out string problem) is { } desk)
-        {
-            return desk;
-        }
-
-        context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, problem);
-        return null;
+        _rpc.AddHealth(_health).AddReflection(services.Select(served => served.Descriptor));
+        return [.. services.Select(served => served.Descriptor.FullName)];
     }
 
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
@@ -310,33 +171,40 @@ internal sealed class AggregatorServer : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}, enrolment {_options.Identity.EnrolmentAddress}", "the address is in use");
-            return ExitCode.CannotBind;
+            return CannotBind(address, "the address is in use");
         }
         catch (System.Net.Sockets.SocketException e)
         {
-            _log.AddressUnusable($"{address}, plaintext {_options.Listen.Plaintext}, enrolment {_options.Identity.EnrolmentAddress}", e.Message);
-            return ExitCode.CannotBind;
+            return CannotBind(address, e.Message);
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, Identities.Descriptor.FullName, DurableService })
+        foreach (string service in _services.Append(DurableService))
         {
             _health.Set(service, ServingStatus.Serving);
         }
 
-        _sink?.Start();
-        if (_enrolment is not null && _trust?.Current.Issuer is { } issuer)
-        {
-            _identityLog.Serving(_options.Identity.EnrolmentAddress!.ToString(), issuer.Authority.Subject, new DateTimeOffset(issuer.Authority.NotAfter));
-        }
-
+        _state.Engines.Sink?.Start();
+        _state.Detection?.Start();
+        _alerts.Start();
+        _enrolment?.Announce();
+        _metrics?.SetReady(true);
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
+        Task commanding = _state.Commands.RunAsync(context.Lifetime.Stopping);
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
+        _metrics?.SetReady(false);
         await (_enrolment?.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
+        await commanding.ConfigureAwait(false);
+        _log.Stopped(_state.Ingest.Counters.Frames, _state.Ingest.Counters.Samples);
         return ExitCode.Ok;
+    }
+
+    private ExitCode CannotBind(string address, string reason)
+    {
+        _log.AddressUnusable(
+            $"{address}, plaintext {_options.Listen.Plaintext}, enrolment {_options.Identity.EnrolmentAddress}, metrics {_options.Metrics.Listen}", reason);
+        return ExitCode.CannotBind;
     }
 
     // The watchdog hangs on this loop and not on the committing thread: it needs the pool, the store and the log's lock, so a deadlock or a
@@ -348,22 +216,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
             {
-                long letGo = _ingest.Wal.ForcedReleases;
-                _ingest.Maintain(Moment.Of(_time));
-                _watch.Look();
-                if (_ingest.Wal.ForcedReleases > letGo)
-                {
-                    _ingestLog.LetGo(_options.Wal.MaxBytes);
-                }
-
-                if (_sink is { Completion.IsFaulted: true } broken)
-                {
-                    await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
-                }
-
-                _link.PushAll();
-                LookAfterIdentities();
-                _gate.EndQuiet(TimeSpan.FromMinutes(5));
+                await TurnAsync().ConfigureAwait(false);
                 watchdog.Turn();
             }
         }
@@ -374,35 +227,42 @@ internal sealed class AggregatorServer : IAsyncDisposable
         }
     }
 
-    // Once a minute is enough: who is shut out is ended at once, by the change itself.
-    private void LookAfterIdentities()
+    private async Task TurnAsync()
     {
-        if (_time.GetElapsedTime(_identitiesAt) < IdentityInterval)
+        IngestCore ingest = _state.Ingest;
+        long letGo = ingest.Wal.ForcedReleases;
+        ingest.MaintainWhatIsDue(Moment.Of(_time));
+        _state.Watch.Look();
+        if (ingest.Wal.ForcedReleases > letGo)
         {
-            return;
+            _state.IngestLog.LetGo(_options.Wal.MaxBytes);
         }
 
-        _identitiesAt = _time.GetTimestamp();
-        _registry.Maintain();
-        _connections.Sweep();
-        if (_trust?.Current.Issuer is { } issuer && new DateTimeOffset(issuer.Authority.NotAfter) is var end && end - _time.GetUtcNow() < IssuerWarning)
+        // A bug in one of them ends the process, as it does everywhere.
+        foreach (Task background in new[] { _state.Engines.Sink?.Completion, _alerts.Completion }.OfType<Task>().Where(task => task.IsFaulted))
         {
-            _identityLog.IssuerEnds(issuer.Authority.Subject, end);
+            await background.ConfigureAwait(false);
         }
+
+        _link.PushQuiet();
+        _identities.Turn();
+        _state.Commands.Tick();
+        _state.Jobs.Turn();
+        _gate.EndQuiet(TimeSpan.FromMinutes(5));
     }
 
     // On the committing thread: agents are told at once, in both directions.
     private void OnDiskHealth(bool isHealthy)
     {
         _health.Set(DurableService, isHealthy ? ServingStatus.Serving : ServingStatus.NotServing);
-        JournalStatus status = _ingest.Wal.Status();
+        JournalStatus status = _state.Ingest.Wal.Status();
         if (isHealthy)
         {
-            _ingestLog.DiskWorks(status.Counters.SyncErrors, status.Counters.WriteErrors);
+            _state.IngestLog.DiskWorks(status.Counters.SyncErrors, status.Counters.WriteErrors);
         }
         else
         {
-            _ingestLog.DiskFails(status.Error?.ToString() ?? "unknown");
+            _state.IngestLog.DiskFails(status.Error?.ToString() ?? "unknown");
         }
 
         _link.PushAll();
@@ -414,7 +274,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseRpcTransport().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             _rpc.Apply(kestrel);
             if (_tls is not null)
@@ -422,8 +282,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 kestrel.Listen(_options.Listen.Address, endpoint =>
                 {
                     endpoint.Protocols = HttpProtocols.Http2;
-                    _rpc.UseTlsPerConnection(endpoint, connection => _tls.OptionsFor(connection.RemoteEndPoint?.ToString() ?? "unknown"));
-                    endpoint.Use(next => connection => _connections.RunAsync(connection, next));
+                    UseTls(endpoint, SslApplicationProtocol.Http2);
                 });
             }
 
@@ -431,20 +290,37 @@ internal sealed class AggregatorServer : IAsyncDisposable
             {
                 kestrel.Listen(plaintext, endpoint => endpoint.Protocols = HttpProtocols.Http2);
             }
+
+            if (_options.Metrics.Listen is { } metrics)
+            {
+                kestrel.Listen(metrics, endpoint => ListenForScrapes(endpoint, metrics));
+            }
         });
         WebApplication app = builder.Build();
+        if (_metrics is not null)
+        {
+            app.Use((http, next) => _metrics.Owns(http) ? _metrics.AnswerAsync(http) : next(http));
+        }
+
         app.UseRpcServer(_rpc);
         return app;
     }
 
-    // A secret that cannot be read is no reason to answer from elsewhere: people would compare numbers of two stores.
-    private ISeriesReader QueriedStore(RemoteReadSettings settings)
+    private void UseTls(ListenOptions endpoint, SslApplicationProtocol protocol)
     {
-        RemoteStore? remote = RemoteStore.TryMake(settings, _remoteHttp, _store, out string problem);
-        return problem.Length == 0 ? (ISeriesReader?)remote ?? _store : throw new IOException($"remote_read: {problem}");
+        _rpc.UseTlsPerConnection(endpoint, connection => _tls!.OptionsFor(connection.RemoteEndPoint?.ToString() ?? "unknown", protocol));
+        endpoint.Use(next => connection => _connections.RunAsync(connection, next));
     }
 
-    private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
+    // Scrapers speak HTTP/1.1. Identities are asked for only where others than this machine's own could come.
+    private void ListenForScrapes(ListenOptions endpoint, IPEndPoint address)
+    {
+        endpoint.Protocols = HttpProtocols.Http1;
+        if (!IPAddress.IsLoopback(address.Address) && _tls is not null)
+        {
+            UseTls(endpoint, SslApplicationProtocol.Http11);
+        }
+    }
 
     // Thousands of agents that each send one small frame a second cost thread hand-overs, not bytes: from socket to parser without leaving
     // the thread that the kernel woke. Handlers still run on the pool, so a slow query holds up nobody's socket.

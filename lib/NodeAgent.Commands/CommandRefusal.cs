@@ -74,6 +74,12 @@ public enum CommandRefusal
 
     /// <summary>An earlier command never came back; the actuator must be started again first.</summary>
     Stuck,
+
+    /// <summary>Said by the agent: this node has no actuator, or it does not answer.</summary>
+    NoActuator,
+
+    /// <summary>Said by the agent: more commands wait than it takes.</summary>
+    Busy,
 }
 
 public static class CommandRefusals
@@ -104,6 +110,8 @@ public static class CommandRefusals
         CommandRefusal.JournalDamaged => "journal-damaged",
         CommandRefusal.JournalFailed => "journal-failed",
         CommandRefusal.Stuck => "stuck",
+        CommandRefusal.NoActuator => "no-actuator",
+        CommandRefusal.Busy => "busy",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "a refusal without a name"),
     };
 }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
 using NodeAgent.Actuation.Ledger;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Commands.Audit;
 using NodeAgent.Commands.Envelope;
 using NodeAgent.Journal;

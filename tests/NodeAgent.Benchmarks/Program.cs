@@ -1,5 +1,6 @@
 using NodeAgent.Benchmarks.Agent;
 using NodeAgent.Benchmarks.Codec;
+using NodeAgent.Benchmarks.Commands;
 using NodeAgent.Benchmarks.Detection;
 using NodeAgent.Benchmarks.Placement;
 using NodeAgent.Benchmarks.Gpu;
@@ -15,6 +16,7 @@ return args switch
     ["rpc", .. var rest] => await RpcBenchmark.RunAsync(rest),
     ["tick", .. var rest] => TickBenchmark.Run(rest),
     ["store", .. var rest] => await StoreBenchmark.RunAsync(rest),
+    ["command", .. var rest] => await CommandBenchmark.RunAsync(rest),
     ["codec", .. var rest] => CodecBenchmark.Run(rest),
     ["spool", .. var rest] => SpoolBenchmark.Run(rest),
     ["placement", .. var rest] => PlacementBenchmark.Run(rest),
@@ -37,6 +39,7 @@ static int Usage()
                 [--streams 2000] [--warm-up 20] [--paced-seconds 30] [--churn-nodes 2500] [--churn-hours 6]
                                                   synthetic telemetry into our store and Debian's victoria-metrics; through the real
                                                   aggregator; a restart; queries of death; churn. The last line is JSON
+          command [--count 500] [--warm-up 50]    a no-op of class R1 from submit to executed and verified; the last line is JSON
           tick                                    microseconds and bytes of each sampler on this host
           codec                                   bytes and time of packing and unpacking a 400-column frame
           spool [--hours 72]                      days without an aggregator: bytes a sample on disk, CPU of a tick, restart

@@ -17,12 +17,12 @@ public sealed class ArrowTests
         ["NodeAgent.Nvml"] = [],
         ["NodeAgent.Actuation"] = ["NodeAgent.Commands", "NodeAgent.Journal", "NodeAgent.Nvml", "NodeAgent.Protos"],
         ["NodeAgent.Sampling"] = ["NodeAgent.Contracts"],
-        ["NodeAgent.Agent"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling", "NodeAgent.Nvml"],
+        ["NodeAgent.Agent"] = ["NodeAgent.Actuation", "NodeAgent.Commands", "NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Sampling", "NodeAgent.Nvml"],
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts", "NodeAgent.Journal"],
         ["NodeAgent.Placement"] = [],
         ["NodeAgent.Detection"] = ["NodeAgent.Contracts"],
-        ["NodeAgent.Aggregator"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb", "NodeAgent.Placement"],
-        ["NodeAgent.Ctl"] = ["NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
+        ["NodeAgent.Aggregator"] = ["NodeAgent.Commands", "NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb", "NodeAgent.Placement"],
+        ["NodeAgent.Ctl"] = ["NodeAgent.Commands", "NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };
 
     private static readonly (string From, string To, string Why)[] Forbidden =

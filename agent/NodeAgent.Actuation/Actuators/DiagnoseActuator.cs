@@ -1,5 +1,5 @@
 using NodeAgent.Actuation.Host;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.V1;
 
 namespace NodeAgent.Actuation.Actuators;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using NodeAgent.Actuation.Host;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Nvml;
 using NodeAgent.V1;
 

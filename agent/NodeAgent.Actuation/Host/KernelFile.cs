@@ -1,12 +1,12 @@
 namespace NodeAgent.Actuation.Host;
 
 /// <summary>Small files of the kernel: one write is one order, and its failure is the answer.</summary>
-internal static class KernelFile
+public static class KernelFile
 {
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>The text without its last line break; null: it cannot be read.</summary>
-    internal static string? TryRead(string path)
+    public static string? TryRead(string path)
     {
         try
         {

@@ -13,7 +13,7 @@ namespace NodeAgent.Actuation.Ledger;
 /// <summary>
 /// The actuator's memory: which commands were consumed, what became of them, what still has to be put back. It is the audit chain at the
 /// same time: one record, one sync, and nothing that was done can be missing from the audit. A command is consumed once its intent is
-/// durable, before anything is done, and is never acted upon a second time, whatever happens then. One thread at a time.
+/// durable, before anything is done, and is never acted upon a second time, whatever happens then. Safe for several threads: one acts, others ask.
 /// </summary>
 public sealed class CommandLedger : IReplayMemory, IDisposable
 {
@@ -22,11 +22,20 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
     /// <summary>Refusals written one by one in an hour. Anybody can have a command refused; they must not fill the disk with it.</summary>
     private const int MaxRefusalsPerHour = 60;
 
+    /// <summary>More are written down at once: what a crash could make us tell again stays small.</summary>
+    private const int MaxReportedTogether = 128;
+
+    /// <summary>Of what a program printed, this much outlives the process; the first answer has all of it.</summary>
+    private const int MaxKeptOutput = 8 * 1024;
+
+    private readonly Lock _gate = new(); // around chain, state and settings
+    private readonly List<ByteString> _reported = []; // told to the aggregator, and not written down yet
     private readonly AuditChain _chain;
     private readonly LedgerOptions _options;
     private readonly TimeProvider _time;
     private readonly LedgerState _state;
     private readonly Dictionary<Guid, ActiveSetting> _settings = [];
+    private ChainHead? _aggregatorHead;
     private long _refusalHour;
     private int _refusalsThisHour;
     private ulong _lastCheckpoint;
@@ -51,17 +60,38 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
     /// </summary>
     public string? Damage { get; }
 
-    public AuditHead Head => _chain.DurableHead;
+    public AuditHead Head
+    {
+        get { lock (_gate) return _chain.DurableHead; }
+    }
 
-    public ulong HighestSequence => _state.HighestSequence;
+    /// <summary>Whose chain it is: the agent's id.</summary>
+    public Guid Owner => _chain.Owner;
 
-    public long HighestSignedUnixMs => _state.HighestSignedUnixMs;
+    public ulong HighestSequence
+    {
+        get { lock (_gate) return _state.HighestSequence; }
+    }
+
+    public long HighestSignedUnixMs
+    {
+        get { lock (_gate) return _state.HighestSignedUnixMs; }
+    }
 
     /// <summary>Refusals that were counted and not written, so far.</summary>
     public ulong RefusalsNotWritten => _refusalsNotWritten;
 
     /// <summary>Consumed, and no end on the disk: after a start, those during which the actuator died.</summary>
-    public IReadOnlyCollection<CommandIntent> Unfinished => _state.Unfinished;
+    public IReadOnlyCollection<CommandIntent> Unfinished
+    {
+        get { lock (_gate) return [.. _state.Unfinished]; }
+    }
+
+    /// <summary>Results that the aggregator does not have yet, oldest first.</summary>
+    public IReadOnlyList<CommandResult> Unreported
+    {
+        get { lock (_gate) return [.. _state.Unreported]; }
+    }
 
     /// <summary>Opens the journal or makes it. What is damaged opens too, and says so.</summary>
     public static bool TryOpen(
@@ -91,7 +121,16 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
         return opened;
     }
 
-    public bool WasConsumed(Guid id) => _state.TryGetOutcome(id, out _);
+    public bool WasConsumed(Guid id)
+    {
+        lock (_gate) return _state.TryGetOutcome(id, out _);
+    }
+
+    /// <summary>How a command that was consumed ended; of the last 256. Null: it has not, or not among them.</summary>
+    public CommandResult? ResultOf(Guid id)
+    {
+        lock (_gate) return _state.TryGetResult(id, out CommandResult? result) ? result : null;
+    }
 
     /// <summary>What became of a consumed command; None while that is open.</summary>
     public bool TryGetOutcome(Guid id, out CommandOutcome outcome) => _state.TryGetOutcome(id, out outcome);
@@ -100,12 +139,18 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
     public int Attempts(string? kind, TimeSpan window)
     {
         long since = Now() - (long)window.TotalMilliseconds;
-        return _state.Attempts.Count(attempt =>
-            attempt.WallUnixMs > since && (kind is null ? attempt.Risk > RiskClass.R0 && attempt.Kind != "no_op" : attempt.Kind == kind));
+        lock (_gate)
+        {
+            return _state.Attempts.Count(attempt =>
+                attempt.WallUnixMs > since && (kind is null ? attempt.Risk > RiskClass.R0 && attempt.Kind != "no_op" : attempt.Kind == kind));
+        }
     }
 
     /// <summary>What was there before any setting of this target that still has to be put back; null: there is none.</summary>
-    public UndoPlan? BaselineOf(string target) => _state.TryGetSettingOf(target, out CommandIntent? intent) ? intent.Undo : null;
+    public UndoPlan? BaselineOf(string target)
+    {
+        lock (_gate) return _state.TryGetSettingOf(target, out CommandIntent? intent) ? intent.Undo : null;
+    }
 
     /// <summary>
     /// Writes the intent. True: it is on the disk, the command is consumed, and the caller may act, once. False: the disk fails; the command
@@ -123,10 +168,52 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
 
     /// <summary>Writes how a command ended. False: the disk fails; after a restart it will count as interrupted, which is true of the knowledge there is.</summary>
     public bool Finish(Guid id, CommandOutcome outcome, string detail) =>
-        Append(new AuditRecord { Finish = new CommandFinish { CommandId = CommandEnvelope.ToBytes(id), Outcome = outcome, Detail = detail } }) == AuditAppend.Durable;
+        Finish(new CommandResult { CommandId = CommandEnvelope.ToBytes(id), Outcome = outcome, Detail = detail });
+
+    /// <summary>As the other one, with all that is to be told of it.</summary>
+    public bool Finish(CommandResult result)
+    {
+        CommandResult kept = result.Clone();
+        if (kept.Output.Length > MaxKeptOutput) kept.Output = ByteString.CopyFrom(kept.Output.Span[..MaxKeptOutput]);
+        CommandFinish finish = new() { CommandId = kept.CommandId, Outcome = kept.Outcome, Detail = kept.Detail, Result = kept };
+        return Append(new AuditRecord { Finish = finish }) == AuditAppend.Durable;
+    }
+
+    /// <summary>
+    /// The aggregator has these results. Noted in memory; on the disk with <see cref="WriteReported"/>, because a sync for what may as well be
+    /// told twice would be a third of a command's cost.
+    /// </summary>
+    public void Reported(ResultsReported results)
+    {
+        lock (_gate)
+        {
+            List<ByteString> known = [.. results.CommandIds.Where(id => _state.Unreported.Any(result => result.CommandId == id))];
+            _state.Report(known);
+            _reported.AddRange(known);
+            _aggregatorHead = results.AggregatorHead ?? _aggregatorHead;
+            if (_reported.Count >= MaxReportedTogether) WriteReported();
+        }
+    }
+
+    /// <summary>Writes down what the aggregator has; before an end, and now and then.</summary>
+    public void WriteReported()
+    {
+        lock (_gate)
+        {
+            if (_reported.Count == 0) return;
+            ResultsReported record = new() { AggregatorHead = _aggregatorHead };
+            record.CommandIds.AddRange(_reported);
+            if (Append(new AuditRecord { Reported = record }) != AuditAppend.Refused) _reported.Clear();
+        }
+    }
 
     /// <summary>Writes a refusal, or counts it when too many came this hour.</summary>
     public void Refuse(CommandRefusal refusal, string detail, ReadOnlySpan<byte> envelopeSha256)
+    {
+        lock (_gate) RefuseNeedsLock(refusal, detail, envelopeSha256);
+    }
+
+    private void RefuseNeedsLock(CommandRefusal refusal, string detail, ReadOnlySpan<byte> envelopeSha256)
     {
         long hour = Now() / 3_600_000;
         if (hour != _refusalHour) (_refusalHour, _refusalsThisHour) = (hour, 0);
@@ -152,18 +239,24 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
     /// <summary>Settings whose time is up, by either clock, and whose next try is due.</summary>
     public IReadOnlyList<ActiveSetting> DueSettings()
     {
-        SynchroniseSettings();
         long now = Now();
         long timestamp = _time.GetTimestamp();
-        return [.. _settings.Values.Where(setting =>
-            (setting.RevertsAtUnixMs <= now || setting.DeadlineTimestamp <= timestamp) && setting.NotBeforeTimestamp <= timestamp)];
+        lock (_gate)
+        {
+            SynchroniseSettings();
+            return [.. _settings.Values.Where(setting =>
+                (setting.RevertsAtUnixMs <= now || setting.DeadlineTimestamp <= timestamp) && setting.NotBeforeTimestamp <= timestamp)];
+        }
     }
 
     /// <summary>All settings that revert by themselves.</summary>
     public IReadOnlyList<ActiveSetting> ActiveSettings()
     {
-        SynchroniseSettings();
-        return [.. _settings.Values];
+        lock (_gate)
+        {
+            SynchroniseSettings();
+            return [.. _settings.Values];
+        }
     }
 
     /// <summary>Writes how a revert ended. One that failed is tried again after a while that doubles, from a minute to an hour.</summary>
@@ -183,19 +276,46 @@ public sealed class CommandLedger : IReplayMemory, IDisposable
     }
 
     /// <summary>Reads the chain again and checks it.</summary>
-    public AuditReport Verify(IEnumerable<AuditHead>? heads = null) => _chain.Verify(heads);
+    public AuditReport Verify(IEnumerable<AuditHead>? heads = null)
+    {
+        lock (_gate) return _chain.Verify(heads);
+    }
 
     /// <summary>Shows the records from an index on.</summary>
-    public void Read(ulong fromIndex, Action<ulong, AuditRecord> found) => _chain.Read(fromIndex, (index, type, bytes) =>
+    public void Read(ulong fromIndex, Action<ulong, AuditRecord> found)
     {
-        if (type == RecordType && TryDecode(bytes, out AuditRecord? record)) found(index, record);
-    });
+        lock (_gate)
+        {
+            _chain.Read(fromIndex, (index, type, bytes) =>
+            {
+                if (type == RecordType && TryDecode(bytes, out AuditRecord? record)) found(index, record);
+            });
+        }
+    }
 
-    public void Export(TextWriter into) => _chain.Export(into);
+    /// <summary>Shows the records from an index on as they lie on the disk, until one is refused.</summary>
+    public void ReadLinks(ulong fromIndex, AuditLinkFound found)
+    {
+        lock (_gate) _chain.ReadLinks(fromIndex, found);
+    }
 
-    public void Dispose() => _chain.Dispose();
+    public void Export(TextWriter into)
+    {
+        lock (_gate) _chain.Export(into);
+    }
+
+    public void Dispose()
+    {
+        WriteReported();
+        _chain.Dispose();
+    }
 
     private AuditAppend Append(AuditRecord record)
+    {
+        lock (_gate) return AppendNeedsLock(record);
+    }
+
+    private AuditAppend AppendNeedsLock(AuditRecord record)
     {
         record.WallUnixMs = Now();
         AuditAppend appended = _chain.Append(RecordType, record.ToByteArray());

@@ -14,6 +14,9 @@ internal sealed class LedgerState
     /// <summary>Ids kept only to say "replayed" rather than "sequence too low"; safety does not hang on them.</summary>
     private const int MaxRememberedIds = 8192;
 
+    /// <summary>Results kept to be told again; with 8 KiB of output each, two megabytes.</summary>
+    private const int MaxRememberedResults = 256;
+
     /// <summary>The longest window of any limit.</summary>
     private static readonly long AttemptMemoryMs = (long)TimeSpan.FromDays(1).TotalMilliseconds;
 
@@ -22,6 +25,9 @@ internal sealed class LedgerState
     private readonly Dictionary<Guid, CommandIntent> _unfinished = [];
     private readonly Dictionary<Guid, CommandIntent> _settings = [];
     private readonly List<Attempt> _attempts = [];
+    private readonly Dictionary<Guid, CommandResult> _results = []; // of the last few, for those who ask again
+    private readonly Queue<Guid> _resultOrder = [];
+    private readonly List<CommandResult> _unreported = []; // oldest first
 
     internal ulong HighestSequence { get; private set; }
 
@@ -33,6 +39,11 @@ internal sealed class LedgerState
     internal IEnumerable<CommandIntent> Settings => _settings.Values.Where(intent => !_unfinished.ContainsKey(Id(intent)) && intent.RevertsAtUnixMs > 0);
 
     internal IReadOnlyList<Attempt> Attempts => _attempts;
+
+    /// <summary>What the aggregator does not have yet, oldest first; the chain keeps what no longer fits.</summary>
+    internal IReadOnlyList<CommandResult> Unreported => _unreported;
+
+    internal bool TryGetResult(Guid id, [NotNullWhen(true)] out CommandResult? result) => _results.TryGetValue(id, out result);
 
     internal bool TryGetOutcome(Guid id, out CommandOutcome outcome) => _outcomes.TryGetValue(id, out outcome);
 
@@ -47,7 +58,11 @@ internal sealed class LedgerState
         switch (record.BodyCase)
         {
             case AuditRecord.BodyOneofCase.Intent: Begin(record.Intent, record.WallUnixMs); break;
-            case AuditRecord.BodyOneofCase.Finish: Finish(CommandEnvelope.ToGuid(record.Finish.CommandId), record.Finish.Outcome); break;
+            case AuditRecord.BodyOneofCase.Finish:
+                Finish(CommandEnvelope.ToGuid(record.Finish.CommandId), record.Finish.Outcome);
+                RememberResult(ResultOf(record.Finish));
+                break;
+            case AuditRecord.BodyOneofCase.Reported: Report(record.Reported.CommandIds); break;
             case AuditRecord.BodyOneofCase.Revert when record.Revert.Reverted: _settings.Remove(CommandEnvelope.ToGuid(record.Revert.CommandId)); break;
             case AuditRecord.BodyOneofCase.Checkpoint: Restore(record.Checkpoint); break;
             default: break; // Refusals, notes and failed reverts are history: they change nothing.
@@ -75,7 +90,15 @@ internal sealed class LedgerState
             times.WallUnixMs.AddRange(kind.Select(attempt => attempt.WallUnixMs));
             checkpoint.Attempts.Add(times);
         }
+
+        checkpoint.Unreported.AddRange(_unreported);
         return checkpoint;
+    }
+
+    internal void Report(IEnumerable<ByteString> ids)
+    {
+        HashSet<ByteString> told = [.. ids];
+        _unreported.RemoveAll(result => told.Contains(result.CommandId));
     }
 
     private void Begin(CommandIntent intent, long wallUnixMs)
@@ -126,6 +149,8 @@ internal sealed class LedgerState
             _attempts.AddRange(times.WallUnixMs.Select(wallUnixMs => new Attempt(times.Kind, times.Risk, wallUnixMs)));
         }
 
+        _unreported.Clear();
+        foreach (CommandResult result in checkpoint.Unreported) RememberResult(result);
         HashSet<ByteString> unfinished = [.. checkpoint.Unfinished];
         HashSet<ByteString> toRevert = [.. checkpoint.ToRevert];
         foreach (CommandIntent intent in checkpoint.Intents)
@@ -148,6 +173,21 @@ internal sealed class LedgerState
         {
             _outcomes[id] = outcome;
         }
+    }
+
+    // Journals from before results were kept say how a command ended, and no more.
+    private static CommandResult ResultOf(CommandFinish finish) =>
+        finish.Result ?? new CommandResult { CommandId = finish.CommandId, Outcome = finish.Outcome, Detail = finish.Detail };
+
+    private void RememberResult(CommandResult result)
+    {
+        Guid id = CommandEnvelope.ToGuid(result.CommandId);
+        if (_results.TryAdd(id, result)) _resultOrder.Enqueue(id);
+        else _results[id] = result;
+        while (_resultOrder.Count > MaxRememberedResults) _results.Remove(_resultOrder.Dequeue());
+        _unreported.RemoveAll(other => other.CommandId == result.CommandId);
+        _unreported.Add(result);
+        if (_unreported.Count > MaxRememberedResults) _unreported.RemoveAt(0);
     }
 
     // A time in the future is a clock that was set back since: it counts, because nobody can say how old it is.

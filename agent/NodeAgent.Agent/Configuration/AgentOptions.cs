@@ -20,6 +20,8 @@ internal sealed class AgentOptions
 
     internal SpoolSettings Spool { get; } = new();
 
+    internal ActuatorSettings Actuator { get; } = new();
+
     /// <summary>The pace of a backlog: a multiple of the rate at which frames are made.</summary>
     internal double BacklogRecordsPerSecond => Uplink.BacklogSpeed / Sampling.ShortestInterval.TotalSeconds;
 
@@ -29,7 +31,9 @@ internal sealed class AgentOptions
         .Section("identity", o => o.Identity, IdentitySettings.Settings, "This host's certificate, where it was enrolled: how it gets it, and where it is. Not used where uplink names files made by hand.")
         .Section("sampling", o => o.Sampling, SamplingSettings.Settings, "What is read, and how often.")
         .Section("gpu", o => o.Gpu, GpuSettings.Settings, "How NVIDIA GPUs are read.")
-        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away."));
+        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away.")
+        .Section("actuator", o => o.Actuator, ActuatorSettings.Settings,
+            "How commands reach the one process that may act on this host, `nodeagent actuator`; what it may do stands in its policy file."));
 }
 
 /// <summary>Where the agent connects.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using NodeAgent.Agent.Commands;
 using NodeAgent.Agent.Configuration;
 using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
@@ -60,7 +61,9 @@ internal static class AgentService
         UplinkContext link = new(
             dialer.Peer, new UplinkIdentity(AgentVersion.Text, bootId), platform.Clock, random,
             new UplinkLog(context.Log.CreateLogger<UplinkLog>(), gate));
-        UplinkClient uplink = new(spool, dialer, link, new BacklogPace(options.BacklogRecordsPerSecond, platform.Clock));
+        CommandLane commands = new(options.Actuator.Socket, new CommandLaneLog(context.Log.CreateLogger<CommandLaneLog>()));
+        UplinkClient uplink = new(spool, dialer, link, new BacklogPace(options.BacklogRecordsPerSecond, platform.Clock), commands);
+        commands.OnAnswer = uplink.Wake;
         using UplinkThread uplinkThread = new(uplink, dialer);
         spool.OnReadable = uplink.Wake;
         TimeSpan phase = TickSchedule.PhaseOf(MachineIdentity(roots));
@@ -86,6 +89,7 @@ internal static class AgentService
         // The tick ends first, then the uplink gets a moment to hand over what there is.
         tick.Stop(TimeSpan.FromSeconds(1));
         uplinkThread.Stop(FlushLimit);
+        commands.Stop();
         disk.Stop(FlushLimit);
         log.Stopped(samplers.Statistics.Ticks, spool.UnacknowledgedRecords);
         return ExitCode.Ok;

@@ -1,3 +1,4 @@
+using NodeAgent.Agent.Commands;
 using NodeAgent.Agent.Spool;
 
 namespace NodeAgent.Agent.Uplink;
@@ -7,7 +8,7 @@ namespace NodeAgent.Agent.Uplink;
 /// after any failure starts again with full jitter. One thread calls <see cref="Step"/> and <see cref="Wait"/> in turn; simulation calls
 /// only the first.
 /// </summary>
-internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkContext context, BacklogPace pace) : IDisposable
+internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkContext context, BacklogPace pace, ICommandLane? commands = null) : IDisposable
 {
     // Waits are in milliseconds of 31 bits, pauses can be longer; to look once an hour is free.
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
@@ -134,7 +135,7 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         }
 
         _link = link;
-        _session = new UplinkSession(spool, link, pace, context);
+        _session = new UplinkSession(spool, link, pace, context, commands);
         return true;
     }
 

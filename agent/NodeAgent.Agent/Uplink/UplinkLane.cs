@@ -101,6 +101,9 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUpl
         return sent;
     }
 
+    /// <summary>Sends a message that is no record of the spool. False: the aggregator takes no more for now.</summary>
+    internal bool TrySendAside(ReadOnlySpan<byte> message) => IsOpen && !IsEnded && !_isSendClosed && _stream!.TrySend(message);
+
     /// <summary>Everything this lane is for has been sent, or is owed no more: behind the last record there may be sequences that nobody has.</summary>
     internal bool IsDone => IsOpen && (_next > Last || spool.FirstHeldSequence > Last);
 

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using NodeAgent.Agent.Commands;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Contracts.Sequences;
 using NodeAgent.V1;
@@ -30,6 +31,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     private readonly ILink _link;
     private readonly BacklogPace _pace;
     private readonly UplinkContext _context;
+    private readonly ICommandLane? _commands;
     private readonly UplinkLane _live;
     private UplinkLane? _backlog;
     private long _greetedAt;
@@ -39,9 +41,9 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     private long _livePausedUntil;
     private bool _isFinishing;
 
-    internal UplinkSession(ISpool spool, ILink link, BacklogPace pace, UplinkContext context)
+    internal UplinkSession(ISpool spool, ILink link, BacklogPace pace, UplinkContext context, ICommandLane? commands = null)
     {
-        (_spool, _link, _pace, _context) = (spool, link, pace, context);
+        (_spool, _link, _pace, _context, _commands) = (spool, link, pace, context, commands);
         _live = new UplinkLane(Lane.Live, spool, _held, this);
         _greetedAt = Now;
         _liveHeardAt = Now;
@@ -95,6 +97,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
             bool isShort = _spool.NextSequence - Math.Min(oldest, _spool.NextSequence) <= CatchUpRecords;
             lane.SendFrom(isShort ? oldest : _spool.LiveStart(), ulong.MaxValue);
             _context.State.MeasureClock(welcome.WallUnixMs, _context.WallUnixMs, _context.Time.GetElapsedTime(_greetedAt));
+            _commands?.Welcomed();
             _context.Connected(welcome, _spool.NextSequence - Math.Min(oldest, _spool.NextSequence));
         }
         else
@@ -120,6 +123,11 @@ internal sealed class UplinkSession : IUplinkLaneOwner
     void IUplinkLaneOwner.OnOther(UplinkLane lane, AggregatorMessage message)
     {
         Heard(lane);
+        if (lane == _live && _commands?.Take(message) == true)
+        {
+            return;
+        }
+
         switch (message.BodyCase)
         {
             case AggregatorMessage.BodyOneofCase.Throttle:
@@ -149,6 +157,7 @@ internal sealed class UplinkSession : IUplinkLaneOwner
             return idle;
         }
 
+        SendAnswers();
         if (Until(_livePausedUntil) is { Ticks: > 0 } pause)
         {
             return Sooner(idle, pause);
@@ -169,6 +178,15 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         }
 
         return Sooner(idle, SendBacklog());
+    }
+
+    // Before fresh data, and also in a pause: they are few, and somebody waits for them.
+    private void SendAnswers()
+    {
+        while (_commands is { HasAnswers: true } && _commands.TryPeek(out byte[] answer) && _live.TrySendAside(answer))
+        {
+            _commands.Sent();
+        }
     }
 
     private TimeSpan SendBacklog()

@@ -27,6 +27,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
         ["nodeagent.v1.Enrolment"] = NobodyWithACertificate, // strangers, on an address of their own
         ["nodeagent.v1.Identities"] = [FleetRole.Admin],
+        ["nodeagent.v1.Commands"] = Readers,
         ["nodeagent.v1.Placement"] = Readers,
         ["grpc.health.v1.Health"] = Anybody,
         ["grpc.reflection.v1.ServerReflection"] = Readers,
@@ -37,6 +38,11 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     internal static FrozenDictionary<string, FleetRole[]> MethodRows { get; } = new Dictionary<string, FleetRole[]>
     {
         ["/nodeagent.v1.Identities/Renew"] = Anybody, // for oneself
+        ["/nodeagent.v1.Commands/Prepare"] = Operators,
+        ["/nodeagent.v1.Commands/Submit"] = Operators,
+        ["/nodeagent.v1.Commands/Approve"] = Operators,
+        ["/nodeagent.v1.Commands/Cancel"] = Operators,
+        ["/nodeagent.v1.Commands/Resume"] = Operators,
         ["/nodeagent.v1.Placement/Place"] = Operators,
         ["/nodeagent.v1.Placement/PlaceBatch"] = Operators,
         ["/nodeagent.v1.Placement/Commit"] = Operators,

@@ -22,11 +22,15 @@ internal sealed class EnrolmentListener : IAsyncDisposable
     /// <summary>A token and a request have about 500 bytes.</summary>
     internal const int MaxMessageBytes = 16 * 1024;
 
+    private readonly IPEndPoint _address;
+    private readonly FleetTrustHolder _trust;
+    private readonly IdentityLog _log;
     private readonly RpcServer _rpc;
     private readonly WebApplication _app;
 
-    internal EnrolmentListener(IPEndPoint address, FleetTrustHolder trust, EnrolmentService service, ILoggerFactory logs, TimeProvider time)
+    internal EnrolmentListener(IPEndPoint address, FleetTrustHolder trust, EnrolmentService service, ILoggerFactory logs, IdentityLog log, TimeProvider time)
     {
+        (_address, _trust, _log) = (address, trust, log);
         _rpc = new RpcServer(new RpcServerOptions
         {
             MaxReceiveMessageSize = MaxMessageBytes,
@@ -59,6 +63,15 @@ internal sealed class EnrolmentListener : IAsyncDisposable
     }
 
     internal Task StartAsync() => _app.StartAsync();
+
+    /// <summary>Says in the log where hosts can enrol, and until when.</summary>
+    internal void Announce()
+    {
+        if (_trust.Current.Issuer is { } issuer)
+        {
+            _log.Serving(_address.ToString(), issuer.Authority.Subject, new DateTimeOffset(issuer.Authority.NotAfter));
+        }
+    }
 
     internal Task StopAsync() => _app.StopAsync(CancellationToken.None);
 

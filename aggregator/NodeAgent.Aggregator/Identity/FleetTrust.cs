@@ -109,6 +109,22 @@ internal sealed class FleetTrustHolder(FleetTrust first, Func<(FleetTrust? Trust
 
     internal FleetTrust Current => _current;
 
+    /// <summary>Reads the files that the settings name. True with no holder: without TLS there is nothing to load.</summary>
+    internal static bool TryLoad(ListenSettings listen, IdentitySettings identity, TimeProvider time, out FleetTrustHolder? holder, out string problem)
+    {
+        (holder, problem) = (null, "");
+        if (listen.CaFile is null)
+        {
+            return true;
+        }
+
+        (FleetTrust? trust, problem) = Load();
+        holder = trust is null ? null : new FleetTrustHolder(trust, Load);
+        return trust is not null;
+
+        (FleetTrust? Trust, string Error) Load() => FleetTrust.TryLoad(listen, identity, time, out FleetTrust? loaded, out string error) ? (loaded, "") : (null, error);
+    }
+
     /// <summary>From the files as they are now, without any effect.</summary>
     internal (FleetTrust? Trust, string Error) LoadAgain() => load();
 

@@ -10,11 +10,11 @@ namespace NodeAgent.Aggregator.Identity;
 internal sealed class ServerTls(FleetTrustHolder trust, IdentityRegistry registry, IdentityLog log, TimeProvider time)
 {
     /// <summary>For one connection, so that a refusal can say whose it was.</summary>
-    internal SslServerAuthenticationOptions OptionsFor(string peer) => new()
+    internal SslServerAuthenticationOptions OptionsFor(string peer, SslApplicationProtocol protocol) => new()
     {
         ServerCertificateContext = trust.Current.ServerContext,
         EnabledSslProtocols = SslProtocols.Tls13,
-        ApplicationProtocols = [SslApplicationProtocol.Http2],
+        ApplicationProtocols = [protocol],
         ClientCertificateRequired = true,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck, // no CRL is published; the registry is asked instead
         RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsLetIn(peer, certificate, chain),

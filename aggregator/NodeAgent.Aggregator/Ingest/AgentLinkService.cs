@@ -64,6 +64,11 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
                 log.Connected(node, context.Peer, hello.AgentVersion, hello.DroppedRecords);
             }
 
+            if (stream.Lane == Lane.Live)
+            {
+                core.Commands?.Opened(node, session);
+            }
+
             await TakeAllAsync(session, requests, reading.Token).ConfigureAwait(false);
             log.Ended(node, context.Peer, "the agent closed the stream");
         }
@@ -88,6 +93,7 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
         }
         finally
         {
+            core.Commands?.Closed(node, session);
             stream.Close();
             _sessions.TryRemove(stream, out _);
             await session.StopAsync().ConfigureAwait(false);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
+using NodeAgent.Aggregator.Commands;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Contracts.Sequences;
@@ -127,6 +128,9 @@ internal sealed class IngestCore : IDisposable
 
         return true;
     }
+
+    /// <summary>Where what agents say of commands goes; null: nowhere.</summary>
+    internal ICommandPost? Commands { get; set; }
 
     /// <summary>From which record on somebody still reads the log beside the store; the largest number: nobody does.</summary>
     internal Func<ulong> LogReadFrom { get; set; } = () => ulong.MaxValue;

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
+using NodeAgent.Aggregator.Commands;
 using NodeAgent.Rpc;
+using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Ingest;
 
@@ -9,7 +11,7 @@ namespace NodeAgent.Aggregator.Ingest;
 /// response stream takes one message at a time.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore without a wait handle holds nothing, and a commit may look at it after the stream has ended.")]
-internal sealed class LinkSession
+internal sealed class LinkSession : ICommandOutlet
 {
     private readonly LinkStream _stream;
     private readonly IServerStreamWriter<LinkAnswerBox> _responses;
@@ -41,6 +43,13 @@ internal sealed class LinkSession
         _commits.Signal();
         WaitForCommit();
         return FlushAsync();
+    }
+
+    /// <summary>Has something sent that is not about records; from any thread.</summary>
+    public void Offer(AggregatorMessage message)
+    {
+        _stream.Offer(message);
+        _ = PushAfterOtherAsync();
     }
 
     /// <summary>Sends what is due, if nobody else is at it.</summary>
@@ -120,6 +129,20 @@ internal sealed class LinkSession
         else
         {
             _writing.Release();
+        }
+    }
+
+    // Whoever is at it may have looked before the offer came, so it is looked at again afterwards.
+    private async Task PushAfterOtherAsync()
+    {
+        try
+        {
+            await FlushAfterOtherAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException or IOException or InvalidOperationException)
+        {
+            // The connection is gone; the stream's handler, which reads, is told so too and says it.
+            return;
         }
     }
 

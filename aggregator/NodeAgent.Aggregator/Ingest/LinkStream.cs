@@ -26,6 +26,9 @@ internal sealed class LinkStream
     // Bounds what an agent in full flood has to keep; at 1 Hz it is never reached.
     private const int MostUnacknowledged = 256;
 
+    // An agent that does not read is not told more; what matters is offered again on its next stream.
+    private const int MostOffered = 1024;
+
     private readonly IngestCore _core;
     private readonly RecordIntake _records;
     private readonly Queue<AggregatorMessage> _answers = new();
@@ -141,6 +144,18 @@ internal sealed class LinkStream
             }
 
             return outcome;
+        }
+    }
+
+    /// <summary>Something to tell the agent that is not about its records; sent with the next answers.</summary>
+    internal void Offer(AggregatorMessage message)
+    {
+        lock (Intake.Gate)
+        {
+            if (_answers.Count < MostOffered)
+            {
+                Answer(message);
+            }
         }
     }
 

@@ -95,9 +95,22 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
             AgentMessage.BodyOneofCase.Frame => Breach(
                 parsed.Frame.Sequence, message, now, $"frame {parsed.Frame.Sequence}: it must be the only field of its message"),
 
+            // No records: they have no sequence, and whoever wants them keeps them.
+            AgentMessage.BodyOneofCase.Actuator or AgentMessage.BodyOneofCase.CommandProgress or AgentMessage.BodyOneofCase.CommandAnswer => HandOver(parsed),
+
             // A newer agent may send what this aggregator does not know. Without a sequence it cannot be acknowledged.
             _ => IntakeOutcome.Taken,
         };
+    }
+
+    private IntakeOutcome HandOver(AgentMessage message)
+    {
+        if (stream.Lane == Lane.Live)
+        {
+            core.Commands?.Take(Intake.Node.Name, message);
+        }
+
+        return IntakeOutcome.Taken;
     }
 
     private IntakeOutcome TakeFrame(ref FrameReader frame, ReadOnlySpan<byte> message, Moment now)

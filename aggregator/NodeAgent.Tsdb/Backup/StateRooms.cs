@@ -27,16 +27,19 @@ public static class StateRooms
     /// <summary>Who may be whom: join tokens, enrolled identities, revocations.</summary>
     public const string Identity = "identity";
 
+    /// <summary>What was commanded, and what came of it.</summary>
+    public const string Commands = "commands";
+
     /// <summary>A restore that is under way or was interrupted: nothing may be opened while it is there.</summary>
     public const string UnfinishedRestore = "restore.unfinished";
 
     /// <summary>Rooms in the order in which they are cut; <see cref="BackupCut"/> says why.</summary>
-    public static IReadOnlyList<string> CuttingOrder { get; } = [Sink, DeadLetters, Placement, Identity, Quarantine, Events, Store, Log];
+    public static IReadOnlyList<string> CuttingOrder { get; } = [Sink, DeadLetters, Placement, Commands, Identity, Quarantine, Events, Store, Log];
 
     /// <summary>The directories with files, those of the store one by one.</summary>
     internal static IReadOnlyList<string> Directories { get; } =
     [
-        Sink, $"{Sink}/quarantine", DeadLetters, $"{DeadLetters}/quarantine", Placement, $"{Placement}/quarantine", Identity, $"{Identity}/quarantine", Quarantine, $"{Quarantine}/quarantine", Events, $"{Events}/quarantine",
+        Sink, $"{Sink}/quarantine", DeadLetters, $"{DeadLetters}/quarantine", Placement, $"{Placement}/quarantine", Commands, $"{Commands}/quarantine", Identity, $"{Identity}/quarantine", Quarantine, $"{Quarantine}/quarantine", Events, $"{Events}/quarantine",
         $"{Store}/segments", $"{Store}/quarantine", $"{Store}/manifest", $"{Store}/manifest/quarantine", Log, $"{Log}/quarantine",
     ];
 }

@@ -8,6 +8,9 @@ namespace NodeAgent.Commands.Audit;
 /// <summary>Is shown a record's type and bytes, without the chain's header.</summary>
 public delegate void AuditRecordFound(ulong index, byte type, ReadOnlySpan<byte> record);
 
+/// <summary>Is shown a record with the chain's header: previous hash, hash, record. False: no more.</summary>
+public delegate bool AuditLinkFound(ulong index, byte type, ReadOnlySpan<byte> link);
+
 /// <summary>What became of a record that was to be appended.</summary>
 public enum AuditAppend
 {
@@ -48,6 +51,12 @@ public sealed class AuditChain : IDisposable
         _index = opening.Head.Index;
         DurableHead = opening.Head;
     }
+
+    /// <summary>Whose chain it is.</summary>
+    public Guid Owner => _owner;
+
+    /// <summary>For a backup.</summary>
+    public DurableLog Log => _log;
 
     /// <summary>What was found at opening, without heads held elsewhere.</summary>
     public AuditReport Opening { get; }
@@ -127,6 +136,19 @@ public sealed class AuditChain : IDisposable
         while (reader.TryRead(out JournalRecord record))
         {
             if (record.Payload.Length >= AuditLink.HeaderBytes) found(record.Id, record.Type, record.Payload[AuditLink.HeaderBytes..]);
+        }
+    }
+
+    /// <summary>
+    /// Shows the durable records from an index on as they lie on the disk, for somebody else to verify, until one is refused; the link
+    /// (<see cref="AuditLink"/>) is valid until the call returns.
+    /// </summary>
+    public void ReadLinks(ulong fromIndex, AuditLinkFound found)
+    {
+        using JournalReader reader = _log.OpenReader(Math.Max(1, fromIndex));
+        while (reader.TryRead(out JournalRecord record))
+        {
+            if (record.Payload.Length >= AuditLink.HeaderBytes && !found(record.Id, record.Type, record.Payload)) return;
         }
     }
 

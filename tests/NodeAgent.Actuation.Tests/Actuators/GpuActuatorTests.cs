@@ -1,6 +1,6 @@
 using NodeAgent.Actuation.Actuators;
 using NodeAgent.Actuation.Host;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Testing.Processes;
 using NodeAgent.V1;
 

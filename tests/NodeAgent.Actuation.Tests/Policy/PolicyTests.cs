@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using NodeAgent.Actuation.Policy;
+using NodeAgent.Commands.Policy;
 using NodeAgent.Commands.Catalogue;
 using NodeAgent.Commands.Envelope;
 using NodeAgent.V1;

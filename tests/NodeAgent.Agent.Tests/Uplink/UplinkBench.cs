@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using NodeAgent.Agent.Commands;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Tests.Frames;
@@ -30,12 +31,12 @@ internal sealed class UplinkBench : IDisposable
     private readonly SeriesTable _table = new();
     private SeriesTable? _second;
 
-    internal UplinkBench()
+    internal UplinkBench(ICommandLane? commands = null)
     {
         Context = new UplinkContext(
             Network.Peer, new UplinkIdentity("9.8.7", "boot-1"), Time, new Half(),
             new UplinkLog(new Logger<UplinkLog>(_logs), new RepeatedEventGate(_logs, Time)));
-        Client = new UplinkClient(Spool, Network, Context, new BacklogPace(BacklogRecordsPerSecond, Time));
+        Client = new UplinkClient(Spool, Network, Context, new BacklogPace(BacklogRecordsPerSecond, Time), commands);
         _frames = new FrameBuilder(Spool);
         _table.Add(Metric, new Label("n", "0"));
     }

@@ -70,14 +70,14 @@ internal sealed class TlsFleetHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http2;
-                _rpc.UseTlsPerConnection(endpoint, connection => tls.OptionsFor(connection.RemoteEndPoint!.ToString()!));
+                _rpc.UseTlsPerConnection(endpoint, connection => tls.OptionsFor(connection.RemoteEndPoint!.ToString()!, SslApplicationProtocol.Http2));
                 endpoint.Use(next => connection => Connections.RunAsync(connection, next));
             });
         });
         _app = builder.Build();
         _app.UseRpcServer(_rpc);
         _enrolmentAddress = new IPEndPoint(IPAddress.Loopback, FreePort());
-        _enrolment = new EnrolmentListener(_enrolmentAddress, Trust, new EnrolmentService(registry, Trust, new JoinThrottle(Time), log), Logs, TimeProvider.System);
+        _enrolment = new EnrolmentListener(_enrolmentAddress, Trust, new EnrolmentService(registry, Trust, new JoinThrottle(Time), log), Logs, log, TimeProvider.System);
     }
 
     internal SimulatedTime Time { get; } = new(TimeProvider.System.GetUtcNow()); // TLS itself looks at the system's clock

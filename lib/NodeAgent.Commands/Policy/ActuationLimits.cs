@@ -1,7 +1,7 @@
 using NodeAgent.Commands.Catalogue;
 using NodeAgent.V1;
 
-namespace NodeAgent.Actuation.Policy;
+namespace NodeAgent.Commands.Policy;
 
 /// <summary>Attempts allowed in a sliding hour and day.</summary>
 public readonly record struct AttemptCap(int PerHour, int PerDay);

@@ -2,12 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text.Json;
-using NodeAgent.Actuation.Host;
 using NodeAgent.Commands.Catalogue;
 using NodeAgent.Commands.Envelope;
 using NodeAgent.V1;
 
-namespace NodeAgent.Actuation.Policy;
+namespace NodeAgent.Commands.Policy;
 
 /// <summary>
 /// Reads the policy file and reports every error at once. A file that is wrong in any way gives no policy at all: the actuator then does
@@ -95,7 +94,7 @@ public static class PolicyReader
         return true;
     }
 
-    internal static long BytesOf(BundleEntry entry) => entry.MaxBytes ?? DefaultBundleBytes;
+    public static long BytesOf(BundleEntry entry) => entry.MaxBytes ?? DefaultBundleBytes;
 
     // Properties that are null the serializer refuses; what is inside lists and dictionaries it does not look at.
     private static bool HoldsNull(PolicyFile file) =>

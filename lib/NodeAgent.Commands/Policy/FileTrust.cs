@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace NodeAgent.Actuation.Host;
+namespace NodeAgent.Commands.Policy;
 
 /// <summary>
 /// Whether a file can have been written by root alone. Everything that widens what the actuator does, the policy and the programs it starts,

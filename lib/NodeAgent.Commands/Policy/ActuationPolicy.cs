@@ -2,7 +2,7 @@ using NodeAgent.Commands.Catalogue;
 using NodeAgent.Commands.Envelope;
 using NodeAgent.V1;
 
-namespace NodeAgent.Actuation.Policy;
+namespace NodeAgent.Commands.Policy;
 
 /// <summary>
 /// What this node lets itself be told, resolved and immutable. A refusal always beats a permission; what no rule speaks of is refused,

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace NodeAgent.Actuation.Policy;
+namespace NodeAgent.Commands.Policy;
 
 /// <summary>
 /// The policy as written: what people on the network can ask of this node. Without the file, or with an empty one, that is R0 alone.

@@ -1,0 +1,35 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using NodeAgent.Agent.Configuration;
+using NodeAgent.Contracts.Identity;
+
+namespace NodeAgent.Agent.Actuator;
+
+/// <summary>What this node is called, for the actuator: as its certificate says, of which only the public half is read.</summary>
+internal static class NodeIdentity
+{
+    /// <summary>Null: there is no certificate, or it is nobody's.</summary>
+    internal static FleetIdentity? TryRead(UplinkSettings settings, out string problem)
+    {
+        problem = "";
+        if (settings.PlaintextNode is { } plain) return new FleetIdentity("local", FleetRole.Agent, plain);
+        if (settings.CertificateFile is not { } path)
+        {
+            problem = "uplink.certificate_file: without a certificate this node has no name for commands";
+            return null;
+        }
+
+        try
+        {
+            using X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(path));
+            if (FleetCertificate.ReadIdentity(certificate) is { Role: FleetRole.Agent } identity) return identity;
+            problem = $"{path} is not an agent's certificate";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            problem = $"{path}: {e.Message}";
+        }
+
+        return null;
+    }
+}
