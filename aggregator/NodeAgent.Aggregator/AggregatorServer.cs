@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodeAgent.Aggregator.Configuration;
+using NodeAgent.Aggregator.Detection;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
 using NodeAgent.Aggregator.Identity;
@@ -55,6 +56,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly CommitLoop _commits;
     private readonly PlacementDesk _placement;
     private readonly PlacementService _placementService;
+    private readonly DetectionParts? _detection;
+    private readonly IncidentsService _incidents;
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
@@ -65,7 +68,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
 
     private AggregatorServer(
         AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement)
+        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement, DetectionParts? detection)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
@@ -78,6 +81,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _ingestLog = ingestLog;
         _placement = placement;
         _placementService = new PlacementService(placement);
+        _detection = detection;
         AccessPolicy policy = new(options.Listen.Plaintext);
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -90,14 +94,16 @@ internal sealed class AggregatorServer : IAsyncDisposable
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status() };
+        QueryEngine engine = new(QueriedStore(options.RemoteRead), options.Query.Limits, time);
+        QueryService query = new(_store, engine, ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status(), DetectionStatus = () => _detection?.Status() };
+        _incidents = new IncidentsService(detection, _store, engine, time);
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal), .. Journals(detection)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
-        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
-            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor);
+        _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService)).AddService(Incidents.BindService(_incidents))
+            .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor, Incidents.Descriptor);
         _app = Build(logs);
     }
 
@@ -147,8 +153,18 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.StateUnusable;
         }
 
+        DetectionParts? detection = null;
+        if (context.Options.Detection.Enabled && (detection = OpenDetection(context, ingest, placement)) is null)
+        {
+            placement.Dispose();
+            ingest.Dispose();
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
         await using AggregatorServer server = new(
-            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement);
+            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement, detection);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -164,6 +180,8 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sinkHttp.Dispose();
         _remoteHttp.Dispose();
         _commits.Dispose();
+        _detection?.Dispose();
+        _incidents.Dispose();
         _placementService.Dispose();
         _placement.Dispose();
         Settle();
@@ -251,6 +269,22 @@ internal sealed class AggregatorServer : IAsyncDisposable
         return null;
     }
 
+    private static DetectionParts? OpenDetection(ServiceContext<AggregatorOptions> context, IngestCore ingest, PlacementDesk placement)
+    {
+        DetectionLog log = new(context.Log.CreateLogger<DetectionLog>());
+        DetectionParts? detection = DetectionParts.TryOpen(
+            context.Options.Detection, context.Options.State.Directory, FileOps.ForThisMachine(), TimeProvider.System, ingest, placement.PlacedJobs, log, out string problem);
+        if (detection is null)
+        {
+            context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, problem);
+        }
+
+        return detection;
+    }
+
+    private static IEnumerable<(string Room, DurableLog Log)> Journals(DetectionParts? detection) =>
+        detection is null ? [] : [(StateRooms.Incidents, detection.Desk.JournalLog)];
+
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
     {
         string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
@@ -269,12 +303,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.CannotBind;
         }
 
-        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, DurableService })
+        foreach (string service in new[] { AgentLink.Descriptor.FullName, V1.Query.Descriptor.FullName, Admin.Descriptor.FullName, V1.Placement.Descriptor.FullName, Incidents.Descriptor.FullName, DurableService })
         {
             _health.Set(service, ServingStatus.Serving);
         }
 
         _sink?.Start();
+        _detection?.Start();
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);

@@ -23,6 +23,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     {
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Query"] = Readers,
+        ["nodeagent.v1.Incidents"] = Readers,
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
         ["nodeagent.v1.Placement"] = Readers,
         ["grpc.health.v1.Health"] = Anybody,
@@ -33,6 +34,10 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     /// <summary>Allowed roles of the methods that change something, by full name.</summary>
     internal static FrozenDictionary<string, FleetRole[]> MethodRows { get; } = new Dictionary<string, FleetRole[]>
     {
+        ["/nodeagent.v1.Incidents/Acknowledge"] = Operators,
+        ["/nodeagent.v1.Incidents/Silence"] = Operators,
+        ["/nodeagent.v1.Incidents/Unsilence"] = Operators,
+        ["/nodeagent.v1.Incidents/Feedback"] = Operators,
         ["/nodeagent.v1.Placement/Place"] = Operators,
         ["/nodeagent.v1.Placement/PlaceBatch"] = Operators,
         ["/nodeagent.v1.Placement/Commit"] = Operators,

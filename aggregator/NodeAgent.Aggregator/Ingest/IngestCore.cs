@@ -128,6 +128,9 @@ internal sealed class IngestCore : IDisposable
         return true;
     }
 
+    /// <summary>Who sees what is taken in; hung on once the log is read back.</summary>
+    internal IngestTap Tap { get; } = new();
+
     /// <summary>From which record on somebody still reads the log beside the store; the largest number: nobody does.</summary>
     internal Func<ulong> LogReadFrom { get; set; } = () => ulong.MaxValue;
 
@@ -204,6 +207,7 @@ internal sealed class IngestCore : IDisposable
         if (logId > Journal.LastLogId)
         {
             Journal.Add(Events.Add(node, record, receivedUnixMs), logId);
+            Tap.Follower?.OnEvent(node, record, receivedUnixMs);
         }
     }
 

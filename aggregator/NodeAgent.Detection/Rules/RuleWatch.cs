@@ -34,6 +34,40 @@ public sealed class RuleWatch
         }
     }
 
+    /// <summary>How much longer than written a rule must hold before it speaks; 1 by default. A rule without a hold time is a fact and stays one.</summary>
+    public Func<string, double>? Strictness { get; init; }
+
+    /// <summary>A rule had spoken before a restart and was not over: it goes on from there, and will say when it is.</summary>
+    /// <returns>False: it is none of these rules.</returns>
+    public bool Resume(string rule, long sinceUnixMs)
+    {
+        for (int at = 0; at < _rules.Count; at++)
+        {
+            if (_rules[at].Id == rule)
+            {
+                (_states[at].Said, _states[at].Since) = (true, sinceUnixMs);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Nothing will be read here any more: what had been said is over, as far as anybody can know.</summary>
+    public void End(long unixMs, ICollection<Finding> findings)
+    {
+        for (int at = 0; at < _rules.Count; at++)
+        {
+            if (_states[at].Said)
+            {
+                findings.Add(new Finding(
+                    unixMs, _states[at].Since, FindingKind.Rule, _rules[at].Id, new Subject(_node, _device, _rules[at].Metric), double.NaN, double.NaN, 1,
+                    "nothing is read here any more", Clears: true));
+                _states[at] = new State { Since = -1, GoneSince = -1, Last = double.NaN };
+            }
+        }
+    }
+
     /// <summary>Looks at the readings of one instant; times never go back.</summary>
     public void Look(IReadings readings, long unixMs, ICollection<Finding> findings)
     {
@@ -102,7 +136,7 @@ public sealed class RuleWatch
         {
             state.Since = state.Since < 0 ? unixMs : state.Since;
             state.GoneSince = -1;
-            if (!state.Said && unixMs - state.Since >= rule.Hold.TotalMilliseconds)
+            if (!state.Said && unixMs - state.Since >= rule.Hold.TotalMilliseconds * (Strictness?.Invoke(rule.Id) ?? 1))
             {
                 state.Said = true;
                 findings.Add(Say(rule, state.Since, value, readings, unixMs, clears: false));
