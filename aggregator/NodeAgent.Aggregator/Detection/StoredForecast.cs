@@ -117,6 +117,7 @@ internal sealed class StoredForecast(ISeriesReader store, QueryEngine engine)
             return forecast;
         }
 
+        forecast.AheadStepMs = (ulong)(horizonMs / ForecastPoints);
         forecast.PerDay = sign * (forecaster.PerDay ?? 0);
         if (limit is { } crossed && forecaster.Cross(sign * crossed) is { } crossing && crossing.InMs <= horizonMs)
         {

@@ -27,6 +27,11 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(PolicyItem))]
 [JsonSerializable(typeof(AdviceItem))]
 [JsonSerializable(typeof(HostPriority[]))]
+[JsonSerializable(typeof(IncidentItem))]
+[JsonSerializable(typeof(ExplanationItem))]
+[JsonSerializable(typeof(SilenceItem))]
+[JsonSerializable(typeof(ForecastItem))]
+[JsonSerializable(typeof(KindItem))]
 [JsonSerializable(typeof(UsageItem))]
 [JsonSerializable(typeof(BackupItem))]
 internal sealed partial class CtlJson : JsonSerializerContext;
