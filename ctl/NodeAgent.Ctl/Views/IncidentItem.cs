@@ -70,7 +70,7 @@ internal static class IncidentListing
             Id,
             new("CHANGE", "change", item => item.Change ?? "", item => item.Change ?? "") { StreamWidth = 12 },
             State, Severity, Cause, Nodes,
-            new("WHAT", "changeText", item => item.ChangeText is { Length: > 0 } text ? text : item.Title, item => item.ChangeText ?? "") { ShrinkTo = 16 },
+            new("WHAT", "changeText", item => (item.MergedInto is { } into ? $"into {into}: " : "") + (item.ChangeText is { Length: > 0 } text ? text : item.Title), item => item.ChangeText ?? "") { ShrinkTo = 16 },
         ],
         CtlJson.Default.IncidentItem,
         "no incidents");

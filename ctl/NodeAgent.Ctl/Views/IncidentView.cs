@@ -44,7 +44,7 @@ internal static class IncidentView
         Facts facts = new(width);
         facts.Add($"Incident {incident.Id}", new Cell(incident.State, Words.ToneOfIncident(incident.State)), $", {incident.Severity}{(incident.AcknowledgedBy is { } by ? $", acknowledged by {by}" : "")}");
         facts.Add("What", new Cell(incident.Title, Tone.Strong));
-        facts.Add("Since", $"{MomentText.DateAndClock(incident.OpenedUnixMs)} UTC", $" ({DurationText.Short(TimeSpan.FromMilliseconds(Math.Max(nowUnixMs - incident.OpenedUnixMs, 0)))} ago){(incident.Flaps > 0 ? $", came back {incident.Flaps} times" : "")}");
+        facts.Add("Since", $"{MomentText.DateAndClock(incident.OpenedUnixMs)} UTC", $" ({DurationText.Short(TimeSpan.FromMilliseconds(Math.Max(nowUnixMs - incident.OpenedUnixMs, 0)))} ago){(incident.Flaps > 0 ? $", came back {incident.Flaps} time{(incident.Flaps == 1 ? "" : "s")}" : "")}");
         if (item.Why.Length > 0) facts.Add("Why it matters", item.Why);
         facts.Add("Impact", Impact(incident));
         facts.Add("Do", new Cell(incident.ActionText, Tone.Accent), $"  [{incident.Runbook}]");
