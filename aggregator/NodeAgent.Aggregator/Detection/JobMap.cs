@@ -40,6 +40,9 @@ internal sealed class LiveTopology : ITopology
     private volatile Dictionary<string, string> _domains = [];
     private volatile Dictionary<string, int> _sizes = [];
 
+    // Where nobody says what nodes share, they share the fleet: four that fall silent together are one incident, not four.
+    private const string Everybody = "fleet";
+
     internal JobMap Jobs
     {
         get => _jobs;
@@ -54,7 +57,7 @@ internal sealed class LiveTopology : ITopology
 
     public string JobOf(string node, string device) => _jobs.JobOf(node, device);
 
-    public string DomainOf(string node) => _domains.GetValueOrDefault(node, "");
+    public string DomainOf(string node) => _domains.GetValueOrDefault(node, Everybody);
 
-    public int NodesIn(string domain) => _sizes.GetValueOrDefault(domain, 0);
+    public int NodesIn(string domain) => _sizes.GetValueOrDefault(domain, int.MaxValue);
 }

@@ -14,7 +14,10 @@ public interface IReadings
 public sealed class RuleWatch
 {
     private const double BusyAbove = 0.1;
-    private const double RateHorizonMs = 30_000;
+    // A rate is averaged over the rule's hold: what must hold for five seconds cannot be looked at through thirty. Bounded, because a counter
+    // that moves once in a few seconds has no rate in one.
+    private const double ShortestHorizonMs = 5_000;
+    private const double LongestHorizonMs = 30_000;
 
     private readonly IReadOnlyList<Rule> _rules;
     private readonly string _node;
@@ -123,7 +126,7 @@ public sealed class RuleWatch
         {
             double passed = unixMs - state.LastMs;
             double rate = Math.Max(value - state.Last, 0) * 1000 / passed;
-            state.Share += (rate - state.Share) * Math.Min(passed / RateHorizonMs, 1);
+            state.Share += (rate - state.Share) * Math.Min(passed / Math.Clamp(rule.Hold.TotalMilliseconds, ShortestHorizonMs, LongestHorizonMs), 1);
         }
 
         (state.Last, state.LastMs) = (value, unixMs);
