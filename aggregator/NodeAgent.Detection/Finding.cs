@@ -32,6 +32,9 @@ public enum FindingKind
 
     /// <summary>Will cross a limit.</summary>
     Forecast = 9,
+
+    /// <summary>An event said so; it has no end of its own.</summary>
+    Event = 10,
 }
 
 /// <summary>What a finding is about; empty parts do not apply.</summary>
@@ -59,4 +62,11 @@ public readonly record struct Subject(string Node, string Device = "", string Me
 /// <param name="Text">For people: one sentence.</param>
 /// <param name="Clears">True: it no longer holds.</param>
 public sealed record Finding(
-    long UnixMs, long SinceUnixMs, FindingKind Kind, string Cause, Subject Subject, double Expected, double Seen, double Sureness, string Text, bool Clears = false);
+    long UnixMs, long SinceUnixMs, FindingKind Kind, string Cause, Subject Subject, double Expected, double Seen, double Sureness, string Text, bool Clears = false)
+{
+    /// <summary>info, warning, error or critical, where the finding knows better than the catalogue of its cause; "" otherwise.</summary>
+    public string Severity { get; init; } = "";
+
+    /// <summary>What to do, likewise.</summary>
+    public string Action { get; init; } = "";
+}

@@ -21,7 +21,7 @@ public sealed class ArrowTests
         ["NodeAgent.Tsdb"] = ["NodeAgent.Contracts", "NodeAgent.Journal"],
         ["NodeAgent.Placement"] = [],
         ["NodeAgent.Detection"] = ["NodeAgent.Contracts"],
-        ["NodeAgent.Aggregator"] = ["NodeAgent.Commands", "NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb", "NodeAgent.Placement"],
+        ["NodeAgent.Aggregator"] = ["NodeAgent.Commands", "NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc", "NodeAgent.Rpc.Server", "NodeAgent.Hosting", "NodeAgent.Journal", "NodeAgent.Tsdb", "NodeAgent.Detection", "NodeAgent.Placement"],
         ["NodeAgent.Ctl"] = ["NodeAgent.Commands", "NodeAgent.Contracts", "NodeAgent.Protos", "NodeAgent.Rpc"],
     };
 

@@ -1,4 +1,5 @@
 using System.Net;
+using NodeAgent.Aggregator.Detection;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Remote;
@@ -29,6 +30,8 @@ internal sealed class AggregatorOptions
 
     internal QuerySettings Query { get; } = new();
 
+    internal DetectionSettings Detection { get; } = new();
+
     internal BackupSettings Backup { get; } = new();
 
     internal UsageSettings Usage { get; } = new();
@@ -49,6 +52,8 @@ internal sealed class AggregatorOptions
             "What one agent may send for long. Over it, the agent is asked to wait; it keeps its records meanwhile, and the others notice nothing.")
         .Section("query", o => o.Query, QuerySettings.Settings,
             "What one query, and all of them together, may take. One that reaches a limit ends with RESOURCE_EXHAUSTED and says which.")
+        .Section("detection", o => o.Detection, DetectionSettings.Settings,
+            "What watches over the samples: rules, detectors, peers, incidents (`nodectl incidents`). Ingest never waits for it.")
         .Section("backup", o => o.Backup, BackupSettings.Settings,
             "Backups on demand, while the aggregator works: `nodectl backup`. Without it, `aggregator backup` does the same on a stopped one.")
         .Section("usage", o => o.Usage, UsageSettings.Settings, "Prices and limits of usage reports: `nodectl usage`.")
@@ -107,7 +112,7 @@ internal sealed class StateSettings
 
     internal static SettingCatalog<StateSettings> Settings { get; } = SettingCatalog.Define<StateSettings>(s => s
         .FilePath("directory", o => o.Directory, (o, v) => o.Directory = v,
-            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), placement (placement/), identities (identity/), records that were set aside (quarantine/), "
+            "The folder for the write-ahead log (wal/), the time-series store (store/), events (events/), placement (placement/), identities (identity/), commands (commands/), incidents (incidents/), jobs (jobs/), records that were set aside (quarantine/), "
             + "the sink's place (sink/) and what its engine refused (dead-letters/). Made if missing; for one aggregator alone."));
 }
 

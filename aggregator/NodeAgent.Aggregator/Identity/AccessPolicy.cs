@@ -24,6 +24,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
     {
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Query"] = Readers,
+        ["nodeagent.v1.Incidents"] = Readers,
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
         ["nodeagent.v1.Enrolment"] = NobodyWithACertificate, // strangers, on an address of their own
         ["nodeagent.v1.Identities"] = [FleetRole.Admin],
@@ -43,6 +44,10 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
         ["/nodeagent.v1.Commands/Approve"] = Operators,
         ["/nodeagent.v1.Commands/Cancel"] = Operators,
         ["/nodeagent.v1.Commands/Resume"] = Operators,
+        ["/nodeagent.v1.Incidents/Acknowledge"] = Operators,
+        ["/nodeagent.v1.Incidents/Silence"] = Operators,
+        ["/nodeagent.v1.Incidents/Unsilence"] = Operators,
+        ["/nodeagent.v1.Incidents/Feedback"] = Operators,
         ["/nodeagent.v1.Placement/Place"] = Operators,
         ["/nodeagent.v1.Placement/PlaceBatch"] = Operators,
         ["/nodeagent.v1.Placement/Commit"] = Operators,

@@ -8,7 +8,7 @@ namespace NodeAgent.Aggregator.Ingest;
 /// Decodes a frame's blocks and stores their rows: the same for a frame that arrives and for one that is read back from the log. One bad
 /// block, or one impossible value, never costs the others.
 /// </summary>
-internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, IngestCounters counters)
+internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, IngestCounters counters, IngestTap? tap)
 {
     private readonly IDurableStore? _durable = store as IDurableStore;
 
@@ -77,7 +77,13 @@ internal sealed class FrameApplier(SchemaTable schemas, ISeriesWriter store, Ing
             Problem = $"sampler {schema.Handle.Sampler}: {refused} impossible values, the first is {schema.Definitions[first].Metric} = {values[first]:R}";
         }
 
-        return TryAppend(schema, unixMs, values, present, logId) ? CountPresent(present) : 0;
+        if (!TryAppend(schema, unixMs, values, present, logId))
+        {
+            return 0;
+        }
+
+        tap?.Follower?.OnRow(schema.Handle, unixMs, values, present);
+        return CountPresent(present);
     }
 
     private bool TryAppend(SchemaColumns schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong logId)

@@ -132,6 +132,9 @@ internal sealed class IngestCore : IDisposable
     /// <summary>Where what agents say of commands goes; null: nowhere.</summary>
     internal ICommandPost? Commands { get; set; }
 
+    /// <summary>Who sees what is taken in; hung on once the log is read back.</summary>
+    internal IngestTap Tap { get; } = new();
+
     /// <summary>From which record on somebody still reads the log beside the store; the largest number: nobody does.</summary>
     internal Func<ulong> LogReadFrom { get; set; } = () => ulong.MaxValue;
 
@@ -208,6 +211,7 @@ internal sealed class IngestCore : IDisposable
         if (logId > Journal.LastLogId)
         {
             Journal.Add(Events.Add(node, record, receivedUnixMs), logId);
+            Tap.Follower?.OnEvent(node, record, receivedUnixMs);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class RecordEffects
         _core = core;
         _counters = counters;
         Schemas = new SchemaTable(intake.Node.Name, core.Store);
-        _applier = new FrameApplier(Schemas, core.Store, counters);
+        _applier = new FrameApplier(Schemas, core.Store, counters, lane == Lane.Live ? core.Tap : null);
         if (lane == Lane.Live)
         {
             intake.LiveSchemas = Schemas;

@@ -187,6 +187,15 @@ internal sealed class PlacementDesk : IDisposable
         }
     }
 
+    /// <summary>What the books hold now, without a look at the fleet.</summary>
+    internal IReadOnlyList<PlacedJob> PlacedJobs()
+    {
+        lock (_lock)
+        {
+            return [.. _engine.PlacedJobs];
+        }
+    }
+
     /// <summary>Nodes that are not in the catalogue, by what is missing.</summary>
     internal IReadOnlyList<RejectCount> UnknownNodes()
     {

@@ -41,6 +41,9 @@ internal sealed class QueryService(
     /// <summary>Asked for each status; null: there is no sink.</summary>
     internal Func<GetStatusResponse.Types.SinkStatus?> SinkStatus { get; init; } = () => null;
 
+    /// <summary>Asked for each status; null: detection is switched off.</summary>
+    internal Func<GetStatusResponse.Types.DetectionStatus?> DetectionStatus { get; init; } = () => null;
+
     private long NowUnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
@@ -234,6 +237,7 @@ internal sealed class QueryService(
             Admission = AdmissionStatus.Of(facts.Admission),
             Storage = store is DurableStore durable ? StorageMapping.ToWire(durable.Storage(), stats) : null,
             Sink = SinkStatus(),
+            Detection = DetectionStatus(),
         });
     }
 

@@ -77,6 +77,9 @@ public sealed class GrowthForecaster
         return new Crossing(days * Day * HourMs, soon * Day * HourMs, late * Day * HourMs, perDay);
     }
 
+    /// <summary>Growth a day; null: not known well enough to say.</summary>
+    public double? PerDay => Slope()?.PerDay;
+
     /// <summary>The value after a while, with bounds; null: less than a day and some hours are known.</summary>
     public Forecasted? After(TimeSpan ahead)
     {

@@ -35,6 +35,15 @@ public sealed class Incident
         (Id, OpenedUnixMs, LastUnixMs) = (id, first.UnixMs, first.UnixMs);
     }
 
+    internal Incident(IncidentSnapshot kept, ITopology topology)
+    {
+        (Id, OpenedUnixMs, LastUnixMs, State) = (kept.Id, kept.OpenedUnixMs, kept.LastUnixMs, kept.State);
+        (QuietSinceUnixMs, ResolvedUnixMs, AcknowledgedBy, Flaps, Joined) = (kept.QuietSinceUnixMs, kept.ResolvedUnixMs, kept.AcknowledgedBy, kept.Flaps, kept.Joined);
+        _findings.AddRange(kept.Findings);
+        _active.UnionWith(kept.Active.Select(key => (key.Cause, key.Subject)));
+        Causes = CauseRanking.Rank(_findings, topology);
+    }
+
     /// <summary>Rises; never used twice.</summary>
     public long Id { get; }
 
@@ -109,8 +118,19 @@ public sealed class Incident
         Causes = CauseRanking.Rank(_findings, topology);
     }
 
+    /// <summary>Does this one of its findings still hold?</summary>
+    public bool IsActive(Finding finding) => _active.Contains((finding.Cause, finding.Subject));
+
+    /// <summary>What holds, those included that were not kept as findings.</summary>
+    public IReadOnlyList<ActiveFinding> Active => [.. _active.Select(key => new ActiveFinding(key.Cause, key.Subject))];
+
+    /// <summary>All there is to it, for a journal.</summary>
+    public IncidentSnapshot Snapshot() => new(
+        Id, State, OpenedUnixMs, LastUnixMs, QuietSinceUnixMs, ResolvedUnixMs, AcknowledgedBy, Flaps, Joined, [.. _findings], Active);
+
     internal bool Has(Finding finding) => _active.Contains((finding.Cause, finding.Subject));
 
     // An event (an XID) has no end of its own: it stops counting as holding once it is told.
-    internal void Forget(Func<Finding, bool> momentary) => _active.RemoveWhere(key => _findings.Exists(finding => finding.Cause == key.Cause && finding.Subject == key.Subject && momentary(finding)));
+    internal bool Forget(Func<Finding, bool> momentary) =>
+        _active.RemoveWhere(key => _findings.Exists(finding => finding.Cause == key.Cause && finding.Subject == key.Subject && momentary(finding))) > 0;
 }

@@ -5,7 +5,7 @@ namespace NodeAgent.Detection.Incidents;
 /// and two incidents that turn out to have one cause become one); otherwise, if it is sure enough, it opens one. Deterministic and pure: time
 /// comes with findings and with <see cref="Advance"/>.
 /// </summary>
-public sealed class IncidentBook(ITopology topology, IncidentOptions? options = null)
+public sealed partial class IncidentBook(ITopology topology, IncidentOptions? options = null)
 {
     private readonly IncidentOptions _options = options ?? new IncidentOptions();
     private readonly SortedDictionary<long, Incident> _live = [];
@@ -14,7 +14,9 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
     private readonly List<Silence> _silences = [];
     private readonly Dictionary<string, List<Finding>> _unsure = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, long>> _cutOff = new(StringComparer.Ordinal);
+    private readonly HashSet<long> _touched = [];
     private long _nextId = 1;
+    private long _nextSilence = 1;
 
     /// <summary>Those not resolved, oldest first.</summary>
     public IEnumerable<Incident> Live => _live.Values;
@@ -38,18 +40,31 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
     /// <summary>Time goes on: what has been quiet for long enough is resolved.</summary>
     public void Advance(long unixMs, ICollection<IncidentChange> changes)
     {
-        _silences.RemoveAll(silence => silence.UntilUnixMs <= unixMs);
+        if (_silences.RemoveAll(silence => silence.UntilUnixMs <= unixMs) > 0)
+        {
+            EndSilences(unixMs, changes);
+        }
+
         Agree(unixMs, changes);
         foreach (Incident incident in _live.Values.ToArray())
         {
-            incident.Forget(finding => IsMomentary(finding) && unixMs - finding.UnixMs > _options.ResolveAfter.TotalMilliseconds / 2);
+            if (incident.Forget(finding => IsMomentary(finding) && unixMs - finding.UnixMs > _options.ResolveAfter.TotalMilliseconds / 2))
+            {
+                _touched.Add(incident.Id);
+            }
+
             if (incident.Holds)
             {
                 incident.QuietSinceUnixMs = 0;
                 continue;
             }
 
-            incident.QuietSinceUnixMs = incident.QuietSinceUnixMs == 0 ? unixMs : incident.QuietSinceUnixMs;
+            if (incident.QuietSinceUnixMs == 0)
+            {
+                incident.QuietSinceUnixMs = unixMs;
+                _touched.Add(incident.Id);
+            }
+
             if (unixMs - incident.QuietSinceUnixMs >= _options.ResolveAfter.TotalMilliseconds)
             {
                 Resolve(incident, unixMs, changes);
@@ -66,6 +81,7 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
         }
 
         (incident.State, incident.AcknowledgedBy) = (IncidentState.Acknowledged, by);
+        _touched.Add(id);
         changes.Add(new IncidentChange(unixMs, IncidentChangeKind.Acknowledged, id, 0, by));
         return true;
     }
@@ -78,10 +94,13 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
             return false;
         }
 
+        silence = silence.Id > 0 ? silence : silence with { Id = _nextSilence };
+        _nextSilence = Math.Max(_nextSilence, silence.Id) + 1;
         _silences.Add(silence);
         foreach (Incident incident in _live.Values.Where(incident => incident.State == IncidentState.Open && incident.Findings.All(finding => silence.Covers(finding, unixMs))))
         {
             incident.State = IncidentState.Silenced;
+            _touched.Add(incident.Id);
             changes.Add(new IncidentChange(unixMs, IncidentChangeKind.Silenced, incident.Id, 0, silence.Reason));
         }
 
@@ -110,6 +129,8 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
             home.Absorb(other, topology);
             Remove(other);
             Index(home);
+            _touched.Add(other.Id);
+            _touched.Add(home.Id);
             changes.Add(new IncidentChange(finding.UnixMs, IncidentChangeKind.Merged, other.Id, home.Id, finding.Text));
         }
 
@@ -120,7 +141,13 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
     {
         int before = home.Findings.Count;
         string leading = home.Causes.Count > 0 ? home.Causes[0].Cause.Cause : "";
+        bool held = home.Has(finding);
         home.Join(finding, topology);
+        if (held == finding.Clears)
+        {
+            _touched.Add(home.Id);
+        }
+
         if (home.Findings.Count == before)
         {
             Suppressed += finding.Clears ? 0 : 1;
@@ -169,6 +196,7 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
 
         incident.State = together.TrueForAll(one => _silences.Exists(silence => silence.Covers(one, unixMs))) ? IncidentState.Silenced : IncidentState.Open;
         _live.Add(incident.Id, incident);
+        _touched.Add(incident.Id);
         Index(incident);
         changes.Add(new IncidentChange(unixMs, IncidentChangeKind.Opened, incident.Id, 0, $"{together[0].Subject}: {together[0].Text}"));
     }
@@ -229,6 +257,7 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
                 past.Flaps++;
                 past.Join(finding, topology);
                 _live.Add(past.Id, past);
+                _touched.Add(past.Id);
                 Index(past);
                 changes.Add(new IncidentChange(finding.UnixMs, IncidentChangeKind.Reopened, past.Id, 0, finding.Text));
                 return true;
@@ -346,6 +375,7 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
     private void Resolve(Incident incident, long unixMs, ICollection<IncidentChange> changes)
     {
         Remove(incident);
+        _touched.Add(incident.Id);
         (incident.State, incident.ResolvedUnixMs) = (IncidentState.Resolved, unixMs);
         _resolved.AddFirst(incident);
         if (_resolved.Count > _options.KeptResolved)
@@ -358,5 +388,5 @@ public sealed class IncidentBook(ITopology topology, IncidentOptions? options = 
 
     // Events and oddities have no end that anybody reports.
     private static bool IsMomentary(Finding finding) =>
-        finding.Kind is FindingKind.Novelty or FindingKind.Residual || finding.Cause.StartsWith(Rules.XidRule.Prefix, StringComparison.Ordinal);
+        finding.Kind is FindingKind.Novelty or FindingKind.Residual or FindingKind.Event || finding.Cause.StartsWith(Rules.XidRule.Prefix, StringComparison.Ordinal);
 }

@@ -26,6 +26,9 @@ public enum IncidentChangeKind
 
     /// <summary>It turned out to be part of another one.</summary>
     Merged = 7,
+
+    /// <summary>Its silence ended.</summary>
+    Unsilenced = 8,
 }
 
 /// <summary>
@@ -47,6 +50,12 @@ public readonly record struct IncidentChange(long UnixMs, IncidentChangeKind Kin
 /// <param name="By">Who.</param>
 public sealed record Silence(string Node, string Cause, long UntilUnixMs, string Reason, string By)
 {
+    /// <summary>Names it when it is ended early; 0: nobody asked for one.</summary>
+    public long Id { get; init; }
+
+    /// <summary>When it was set.</summary>
+    public long SetUnixMs { get; init; }
+
     internal bool Covers(Finding finding, long unixMs) =>
         unixMs < UntilUnixMs && (Node.Length == 0 || Node == finding.Subject.Node) && (Cause.Length == 0 || Cause == finding.Cause);
 }

@@ -32,7 +32,7 @@ public readonly record struct NoveltyEvidence(NoveltyStream Stream, float Novelt
 public sealed class NoveltyLane
 {
     private const int Symbols = 12;
-    private const int Hours = 12; // of two hours: the table of 24 cost 144 bytes more and gained nothing
+    private const int Hours = 8; // of three hours: 12 and 24 cost 48 and 192 bytes more and gained nothing
     private const int BankFloats = (3 * 3 * RecordBank.Spans) + (2 * 2 * RecordBank.Spans);
     private const int MostSeen = 1 << 24;
 

@@ -12,6 +12,9 @@ public sealed record ResidualOptions
     /// <summary>How fast today's offset from the daily profile is learned.</summary>
     public float OffsetRate { get; init; } = 0.2f;
 
+    /// <summary>How much of an hour of the usual day each half hour replaces: a week of days is remembered, an odd one is not repeated.</summary>
+    public float DailyRate { get; init; } = 0.15f;
+
     /// <summary>How fast the two forecasts' errors are learned.</summary>
     public float ErrorRate { get; init; } = 0.001f;
 

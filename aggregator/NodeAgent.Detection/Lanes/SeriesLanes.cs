@@ -24,7 +24,8 @@ public sealed class SeriesLanes
     public SeriesLanes(int capacity, NoveltyOptions? novelty = null, ResidualOptions? residual = null)
     {
         novelty ??= new NoveltyOptions();
-        _seasons = new SeasonColumns(capacity, novelty.DailyRate, novelty.WeeklyRate);
+        residual ??= new ResidualOptions();
+        _seasons = new SeasonColumns(capacity, novelty.DailyRate, novelty.WeeklyRate, residual.DailyRate);
         _novelty = new NoveltyLane(capacity, novelty);
         _residual = new ResidualLane(capacity, residual);
         _tails = new TailColumns(capacity);
@@ -67,14 +68,14 @@ public sealed class SeriesLanes
         }
 
         float relative = (float)(value - reference);
-        (float daily, float weekly) = _seasons.Update(series, relative, unixMs);
+        (float daily, float weekly, float usual) = _seasons.Update(series, relative, unixMs);
         float novelty = _novelty.Update(series, relative, (float)Math.Abs(value), unixMs, daily, weekly, out evidence);
         if (novelty > 0 && evidence.Stream == NoveltyStream.Level)
         {
             evidence = evidence with { Low = evidence.Low + reference, High = evidence.High + reference, Seen = evidence.Seen + reference };
         }
 
-        Residual residual = _residual.Update(series, relative, daily);
+        Residual residual = _residual.Update(series, relative, usual);
         float onceIn = residual.Scale > 0 ? _tails.OnceIn(series, residual.Score, residual.Seen) : 1;
         return new LaneVerdict(novelty, residual with { Expected = residual.Expected + reference }, onceIn);
     }

@@ -15,7 +15,7 @@ public enum RuleTest
     /// <summary>A counter that moved by more than the limit since the last look.</summary>
     Grows = 3,
 
-    /// <summary>A counter that moves by more than the limit a second, over half a minute.</summary>
+    /// <summary>A counter that moves by more than the limit a second, averaged over the hold time, five seconds to half a minute.</summary>
     RateAbove = 4,
 
     /// <summary>Below the other metric by more than the limit.</summary>

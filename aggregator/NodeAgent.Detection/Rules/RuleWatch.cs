@@ -14,7 +14,10 @@ public interface IReadings
 public sealed class RuleWatch
 {
     private const double BusyAbove = 0.1;
-    private const double RateHorizonMs = 30_000;
+    // A rate is averaged over the rule's hold: what must hold for five seconds cannot be looked at through thirty. Bounded, because a counter
+    // that moves once in a few seconds has no rate in one.
+    private const double ShortestHorizonMs = 5_000;
+    private const double LongestHorizonMs = 30_000;
 
     private readonly IReadOnlyList<Rule> _rules;
     private readonly string _node;
@@ -31,6 +34,40 @@ public sealed class RuleWatch
         foreach (ref State state in _states.AsSpan())
         {
             state = new State { Since = -1, GoneSince = -1, Last = double.NaN };
+        }
+    }
+
+    /// <summary>How much longer than written a rule must hold before it speaks; 1 by default. A rule without a hold time is a fact and stays one.</summary>
+    public Func<string, double>? Strictness { get; init; }
+
+    /// <summary>A rule had spoken before a restart and was not over: it goes on from there, and will say when it is.</summary>
+    /// <returns>False: it is none of these rules.</returns>
+    public bool Resume(string rule, long sinceUnixMs)
+    {
+        for (int at = 0; at < _rules.Count; at++)
+        {
+            if (_rules[at].Id == rule)
+            {
+                (_states[at].Said, _states[at].Since) = (true, sinceUnixMs);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Nothing will be read here any more: what had been said is over, as far as anybody can know.</summary>
+    public void End(long unixMs, ICollection<Finding> findings)
+    {
+        for (int at = 0; at < _rules.Count; at++)
+        {
+            if (_states[at].Said)
+            {
+                findings.Add(new Finding(
+                    unixMs, _states[at].Since, FindingKind.Rule, _rules[at].Id, new Subject(_node, _device, _rules[at].Metric), double.NaN, double.NaN, 1,
+                    "nothing is read here any more", Clears: true));
+                _states[at] = new State { Since = -1, GoneSince = -1, Last = double.NaN };
+            }
         }
     }
 
@@ -89,7 +126,7 @@ public sealed class RuleWatch
         {
             double passed = unixMs - state.LastMs;
             double rate = Math.Max(value - state.Last, 0) * 1000 / passed;
-            state.Share += (rate - state.Share) * Math.Min(passed / RateHorizonMs, 1);
+            state.Share += (rate - state.Share) * Math.Min(passed / Math.Clamp(rule.Hold.TotalMilliseconds, ShortestHorizonMs, LongestHorizonMs), 1);
         }
 
         (state.Last, state.LastMs) = (value, unixMs);
@@ -102,7 +139,7 @@ public sealed class RuleWatch
         {
             state.Since = state.Since < 0 ? unixMs : state.Since;
             state.GoneSince = -1;
-            if (!state.Said && unixMs - state.Since >= rule.Hold.TotalMilliseconds)
+            if (!state.Said && unixMs - state.Since >= rule.Hold.TotalMilliseconds * (Strictness?.Invoke(rule.Id) ?? 1))
             {
                 state.Said = true;
                 findings.Add(Say(rule, state.Since, value, readings, unixMs, clears: false));

@@ -21,6 +21,6 @@ public static class XidRule
         XidEntry? entry = XidCatalogue.Embedded.Find(xid);
         string text = $"XID {xid} ({entry?.Name ?? "not in the catalogue"}): {verdict.Action}, says the {verdict.Source}";
         double sureness = verdict.Severity switch { "info" => 0.3, "warning" => 0.7, _ => 1 };
-        return new Finding(unixMs, unixMs, FindingKind.Rule, Prefix + xid, new Subject(node, gpu), double.NaN, xid, sureness, text);
+        return new Finding(unixMs, unixMs, FindingKind.Rule, Prefix + xid, new Subject(node, gpu), double.NaN, xid, sureness, text) { Severity = verdict.Severity, Action = verdict.Action };
     }
 }

@@ -38,7 +38,9 @@ public sealed class SeriesWatch
     private readonly List<SeriesTraits> _traits = [];
     private readonly Alarm[] _alarms;
     private readonly Dictionary<(int, FindingKind), long> _shapesSaid = [];
-    private readonly float _rare;
+    private readonly Stack<int> _freeRows = [];
+    private readonly Stack<int> _freeShapes = [];
+    private readonly int _shapedCapacity;
     private int _shaped;
 
     /// <param name="capacity">Most series.</param>
@@ -50,24 +52,73 @@ public sealed class SeriesWatch
         _lanes = new SeriesLanes(capacity);
         _shapes = new ShapeLane(shapedCapacity);
         _alarms = new Alarm[capacity];
-        _rare = (float)Math.Min(TimeSpan.FromDays(1) / _options.Step / _options.AlarmsPerSeriesDay, 1e11);
+        _shapedCapacity = shapedCapacity;
     }
 
+    /// <summary>How many series there is room for.</summary>
+    public int Capacity => _alarms.Length;
+
+    /// <summary>How many are watched.</summary>
+    public int Count => _subjects.Count - _freeRows.Count;
+
     /// <summary>Registers a series; the result names it in <see cref="Sample"/>.</summary>
-    public int Add(Subject subject, SeriesTraits traits = SeriesTraits.None)
+    /// <param name="subject">What it is.</param>
+    /// <param name="traits">What else to watch; left out where the room for shapes is used up.</param>
+    /// <param name="step">Time between its samples; null: the options'.</param>
+    /// <exception cref="InvalidOperationException">There is no room: the caller counts.</exception>
+    public int Add(Subject subject, SeriesTraits traits = SeriesTraits.None, TimeSpan? step = null)
     {
-        _subjects.Add(subject);
-        _traits.Add(traits);
-        _shapeRows.Add(traits == SeriesTraits.None ? -1 : _shaped++);
-        return _subjects.Count - 1;
+        if (Count == Capacity)
+        {
+            throw new InvalidOperationException($"BUG: all {Capacity} rows are in use");
+        }
+
+        int shape = traits == SeriesTraits.None ? -1 : _freeShapes.TryPop(out int free) ? free : _shaped < _shapedCapacity ? _shaped++ : -1;
+        if (!_freeRows.TryPop(out int row))
+        {
+            row = _subjects.Count;
+            _subjects.Add(subject);
+            _traits.Add(traits);
+            _shapeRows.Add(shape);
+        }
+
+        (_subjects[row], _traits[row], _shapeRows[row]) = (subject, traits, shape);
+        TimeSpan every = step ?? _options.Step;
+        _alarms[row] = new Alarm { StepMs = (float)every.TotalMilliseconds, Rare = (float)Math.Min(TimeSpan.FromDays(1) / every / _options.AlarmsPerSeriesDay, 1e11) };
+        return row;
     }
+
+    /// <summary>Forgets a series; its row serves another. What it had said and not taken back is over.</summary>
+    public void Remove(int series, long unixMs, ICollection<Finding> findings)
+    {
+        foreach (FindingKind kind in new[] { FindingKind.FlatLine, FindingKind.Leak })
+        {
+            if (_shapesSaid.Remove((series, kind), out long since))
+            {
+                findings.Add(new Finding(unixMs, since, kind, kind == FindingKind.Leak ? "leak" : "flat-line", _subjects[series], double.NaN, double.NaN, Sure, "the series ended", Clears: true));
+            }
+        }
+
+        if (_shapeRows[series] >= 0)
+        {
+            _shapes.Clear(_shapeRows[series]);
+            _freeShapes.Push(_shapeRows[series]);
+        }
+
+        _lanes.Clear(series);
+        (_subjects[series], _traits[series], _shapeRows[series], _alarms[series]) = (default, SeriesTraits.None, -1, default);
+        _freeRows.Push(series);
+    }
+
+    /// <summary>How much stricter than by default a detector is, by its name; null: 1 for all.</summary>
+    public Func<string, double>? Strictness { get; init; }
 
     /// <summary>Judges a sample; what begins or ends to hold is added to the findings.</summary>
     public void Sample(int series, double value, long unixMs, ICollection<Finding> findings)
     {
         LaneVerdict verdict = _lanes.Update(series, value, unixMs, out NoveltyEvidence evidence);
         Residual(series, value, verdict, unixMs, findings);
-        if (verdict.Novelty >= _options.NoveltyThreshold)
+        if (verdict.Novelty >= _options.NoveltyThreshold && verdict.Novelty >= _options.NoveltyThreshold * StrictnessOf("novelty") && verdict.Residual.Seen > _options.LearnFor)
         {
             string text = $"{evidence.Stream switch { NoveltyStream.Level => "mean", NoveltyStream.Daily => "distance from the time of day", NoveltyStream.Weekly => "distance from the time of the week", NoveltyStream.Step => "surprise of the step", _ => "rarity at this hour" }} of {evidence.Span:F0} samples is {evidence.Seen:G4}, never outside {evidence.Low:G4} to {evidence.High:G4} before";
             double bound = evidence.Seen > evidence.High ? evidence.High : evidence.Low;
@@ -83,7 +134,7 @@ public sealed class SeriesWatch
     private void Residual(int series, double value, LaneVerdict verdict, long unixMs, ICollection<Finding> findings)
     {
         ref Alarm alarm = ref _alarms[series];
-        if (verdict.OnceIn >= _rare)
+        if (verdict.OnceIn >= alarm.Rare && verdict.Residual.Seen > _options.LearnFor && verdict.OnceIn >= alarm.Rare * Power(StrictnessOf("residual")))
         {
             alarm.InARow = (byte)Math.Min(alarm.InARow + 1, byte.MaxValue);
             alarm.Quiet = 0;
@@ -92,7 +143,7 @@ public sealed class SeriesWatch
                 alarm.Said = true;
                 Lanes.Residual residual = verdict.Residual;
                 findings.Add(new Finding(
-                    unixMs, unixMs - (long)((InARow - 1) * _options.Step.TotalMilliseconds), FindingKind.Residual, "residual", _subjects[series], residual.Expected, value, UnsureResidual,
+                    unixMs, unixMs - (long)((InARow - 1) * alarm.StepMs), FindingKind.Residual, "residual", _subjects[series], residual.Expected, value, UnsureResidual,
                     $"{value:G4} where {residual.Expected:G4} ± {residual.Scale:G2} was expected{(residual.Seasonal ? " at this time of day" : "")}; once in {verdict.OnceIn:G2} samples"));
             }
 
@@ -130,7 +181,7 @@ public sealed class SeriesWatch
     private void Say(int series, FindingKind kind, string cause, float surprise, float value, long unixMs, string text, ICollection<Finding> findings)
     {
         bool said = _shapesSaid.TryGetValue((series, kind), out long since);
-        if (surprise >= _options.ShapeSurprise && !said)
+        if (!said && surprise >= _options.ShapeSurprise && surprise >= _options.ShapeSurprise * StrictnessOf(cause))
         {
             _shapesSaid.Add((series, kind), unixMs);
             findings.Add(new Finding(unixMs, unixMs, kind, cause, _subjects[series], double.NaN, value, Sure, text));
@@ -142,8 +193,15 @@ public sealed class SeriesWatch
         }
     }
 
+    private float StrictnessOf(string cause) => (float)(Strictness?.Invoke(cause) ?? 1);
+
+    // A residual's rarity is a tail: three times as strict is ten times as rare.
+    private static float Power(float strictness) => strictness * strictness;
+
     private struct Alarm
     {
+        public float Rare;
+        public float StepMs;
         public byte InARow;
         public byte Quiet;
         public bool Said;

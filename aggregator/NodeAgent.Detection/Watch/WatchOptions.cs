@@ -17,6 +17,12 @@ public sealed record WatchOptions
     /// <summary>Time between samples of a series.</summary>
     public TimeSpan Step { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Samples of a series before its lanes may speak; they learn from the first one. An hour at 1 Hz by default would cost benchmarks their
+    /// first hour, so the default is none and the aggregator sets it (<c>detection.learn_for</c>).
+    /// </summary>
+    public int LearnFor { get; init; }
+
     /// <summary>A flat line, leak or shift less unlikely than this, as minus log10, is not said. Two per million series and day at one shape a second.</summary>
     public float ShapeSurprise { get; init; } = 11;
 }

@@ -30,16 +30,20 @@ public static class StateRooms
     /// <summary>What was commanded, and what came of it.</summary>
     public const string Commands = "commands";
 
+    /// <summary>Incidents, silences, verdicts.</summary>
+    public const string Incidents = "incidents";
+
     /// <summary>A restore that is under way or was interrupted: nothing may be opened while it is there.</summary>
     public const string UnfinishedRestore = "restore.unfinished";
 
     /// <summary>Rooms in the order in which they are cut; <see cref="BackupCut"/> says why.</summary>
-    public static IReadOnlyList<string> CuttingOrder { get; } = [Sink, DeadLetters, Placement, Commands, Identity, Quarantine, Events, Store, Log];
+    public static IReadOnlyList<string> CuttingOrder { get; } = [Sink, DeadLetters, Placement, Commands, Identity, Incidents, Jobs, Quarantine, Events, Store, Log];
 
     /// <summary>The directories with files, those of the store one by one.</summary>
     internal static IReadOnlyList<string> Directories { get; } =
     [
-        Sink, $"{Sink}/quarantine", DeadLetters, $"{DeadLetters}/quarantine", Placement, $"{Placement}/quarantine", Commands, $"{Commands}/quarantine", Identity, $"{Identity}/quarantine", Quarantine, $"{Quarantine}/quarantine", Events, $"{Events}/quarantine",
-        $"{Store}/segments", $"{Store}/quarantine", $"{Store}/manifest", $"{Store}/manifest/quarantine", Log, $"{Log}/quarantine",
+        .. CuttingOrder.SelectMany(room => room == Store
+            ? [$"{Store}/segments", $"{Store}/quarantine", $"{Store}/manifest", $"{Store}/manifest/quarantine"]
+            : new[] { room, $"{room}/quarantine" }),
     ];
 }

@@ -7,7 +7,7 @@ namespace NodeAgent.Ctl.Commands;
 /// <summary><c>nodectl explain xid N</c>: what an error number means, what to do, and who says so. Asks nobody: the catalogue is built in.</summary>
 internal static class ExplainCommand
 {
-    public static Command Build(CommandRunner run) => new("explain", "Explain what a number or an event means") { Xid(run) };
+    public static Command Build(CommandRunner run) => new("explain", "Explain what a number or an event means") { Xid(run), IncidentCommand.Build(run) };
 
     private static Command Xid(CommandRunner run)
     {

@@ -29,6 +29,11 @@ internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLin
         ["top"] = ["nodectl top", "nodectl top --sort mem --interval 5s", "nodectl top --once -o json"],
         ["watch"] = ["nodectl watch 'node_load1{node=\"gpu-01\"}'", "nodectl watch 'node_load1' --interval 10s -o jsonl"],
         ["events"] = ["nodectl events --since 1h", "nodectl events --kind oom_kill --kind machine_check", "nodectl events --follow -o jsonl"],
+        ["incidents"] = ["nodectl incidents", "nodectl incidents --watch -o jsonl", "nodectl incidents --all --cause throttle-thermal"],
+        ["incident"] = ["nodectl incident 17", "nodectl incident 17 --around 1h"],
+        ["silence"] = ["nodectl silence --node gpu-02 --for 4h --reason 'the fan comes on Tuesday'", "nodectl silence --cause power-capped --for 7d --reason 'capped on purpose'"],
+        ["detect"] = ["nodectl detect --selector '{node=\"gpu-01\"}' --from 6h", "nodectl detect --selector '{node=~\"gpu-.*\"}' --from 1d --counts"],
+        ["forecast"] = ["nodectl forecast 'node_filesystem_avail_bytes{mountpoint=\"/\"}' --limit 0", "nodectl forecast gpu_temperature_celsius --limit 85 --horizon 3d", "nodectl forecast --fleet"],
         ["place"] =
         [
             "nodectl place train-7 --gpus 8 --cpu 64 --memory 512GiB --model h100",

@@ -6,7 +6,7 @@ namespace NodeAgent.Ctl.Connection;
 /// The aggregator as commands see it: the services without the call machinery. Every failure of the world is a
 /// <see cref="CtlException"/>; cancellation is an <see cref="OperationCanceledException"/>.
 /// </summary>
-internal interface IFleet : ICommanding, IIdentities, IPlacement, IAsyncDisposable
+internal interface IFleet : ICommanding, IIdentities, IIncidents, IPlacement, IAsyncDisposable
 {
     Task<ListNodesResponse> ListNodesAsync(ListNodesRequest request, CancellationToken cancellation);
 

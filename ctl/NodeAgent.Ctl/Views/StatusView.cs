@@ -42,6 +42,15 @@ internal sealed record StatusItem
     public required ulong? SinkDeadLettersTotal { get; init; }
     public required ulong? SinkSkippedRecordsTotal { get; init; }
 
+    /// <summary>Null, as all of detection's: it is switched off.</summary>
+    public required ulong? OpenIncidents { get; init; }
+    public required ulong? DetectionSeries { get; init; }
+    public required ulong? DetectionLagMs { get; init; }
+
+    /// <summary>What is left out because detection is behind: none, lanes, peers.</summary>
+    public required string? DetectionShedding { get; init; }
+    public required ulong? DetectionShedRowsTotal { get; init; }
+
     public static StatusItem From(GetStatusResponse status, string server) => new()
     {
         Server = server,
@@ -72,6 +81,11 @@ internal sealed record StatusItem
         SinkSamplesTotal = status.Sink?.SamplesTotal,
         SinkDeadLettersTotal = status.Sink?.DeadLettersTotal,
         SinkSkippedRecordsTotal = status.Sink?.SkippedRecordsTotal,
+        OpenIncidents = status.Detection?.OpenIncidents,
+        DetectionSeries = status.Detection?.Series,
+        DetectionLagMs = status.Detection?.LagMs,
+        DetectionShedding = status.Detection?.Shedding,
+        DetectionShedRowsTotal = status.Detection?.ShedRowsTotal,
     };
 }
 
@@ -104,6 +118,11 @@ internal static class StatusView
             Text("SINK-LAG", "sinkLagMs", item => item.SinkLagMs is { } lag ? Raw.Whole(lag) : ""),
             Text("SINK-SAMPLES", "sinkSamplesTotal", item => item.SinkSamplesTotal is { } samples ? Raw.Whole(samples) : ""),
             Text("SINK-DEAD-LETTERS", "sinkDeadLettersTotal", item => item.SinkDeadLettersTotal is { } letters ? Raw.Whole(letters) : ""),
+            Text("INCIDENTS", "openIncidents", item => item.OpenIncidents is { } open ? Raw.Whole(open) : ""),
+            Text("DETECTION-SERIES", "detectionSeries", item => item.DetectionSeries is { } series ? Raw.Whole(series) : ""),
+            Text("DETECTION-LAG", "detectionLagMs", item => item.DetectionLagMs is { } lag ? Raw.Whole(lag) : ""),
+            Text("SHEDDING", "detectionShedding", item => item.DetectionShedding ?? ""),
+            Text("SHED-ROWS", "detectionShedRowsTotal", item => item.DetectionShedRowsTotal is { } rows ? Raw.Whole(rows) : ""),
             Text("SINK-SKIPPED", "sinkSkippedRecordsTotal", item => item.SinkSkippedRecordsTotal is { } skipped ? Raw.Whole(skipped) : ""),
         ],
         CtlJson.Default.StatusItem,
@@ -118,6 +137,12 @@ internal static class StatusView
         facts.Add("Nodes", $"{Human.Grouped(item.Nodes)}, {Human.Grouped(item.LiveNodes)} live", "");
         if (away > 0) facts.Add("Not live", new Cell(Human.Grouped(away), Tone.Warn), "; nodectl nodes lists them");
         facts.Add("Series", Human.Grouped(item.Series));
+        if (item.OpenIncidents is { } incidents)
+        {
+            string behind = item.DetectionShedding is "none" or null ? "" : $"; detection is {Human.Seconds((item.DetectionLagMs ?? 0) / 1000.0)} behind and leaves out {item.DetectionShedding}";
+            facts.Add("Incidents", new Cell(Human.Grouped(incidents), incidents > 0 ? Tone.Warn : Tone.Normal), $" open, {Human.Grouped(item.DetectionSeries ?? 0)} series watched{behind}");
+        }
+
         facts.Add("Samples", Human.Grouped(item.SamplesTotal), $" in {Human.Grouped(item.FramesTotal)} frames{Rate(item)}");
         facts.Add("Rejected records", Count(item.RejectedRecordsTotal));
         facts.Add("Duplicate records", Human.Grouped(item.DuplicateRecordsTotal));

@@ -53,6 +53,30 @@ internal static class Words
         _ => "unknown",
     };
 
+    public static string Of(IncidentState state) => state switch
+    {
+        IncidentState.Open => "open",
+        IncidentState.Acknowledged => "acknowledged",
+        IncidentState.Silenced => "silenced",
+        IncidentState.Resolved => "resolved",
+        _ => "unknown",
+    };
+
+    public static Tone ToneOfIncident(string state) => state switch
+    {
+        "open" => Tone.Bad,
+        "acknowledged" => Tone.Warn,
+        "resolved" => Tone.Good,
+        _ => Tone.Dim,
+    };
+
+    public static string Of(IncidentChange change) => change switch
+    {
+        IncidentChange.Unspecified => "is there",
+        IncidentChange.Cause => "other cause",
+        _ => change.ToString().ToLowerInvariant(),
+    };
+
     public static Tone ToneOfSeverity(string severity) => severity switch
     {
         "warning" => Tone.Warn,

@@ -16,7 +16,7 @@ public sealed class AccessPolicyTests
     internal static readonly ServiceDescriptor[] Served =
     [
         V1.Enrolment.Descriptor, V1.Identities.Descriptor,
-        V1.AgentLink.Descriptor, V1.Query.Descriptor, V1.Admin.Descriptor, V1.Placement.Descriptor, Grpc.Health.V1.Health.Descriptor,
+        V1.AgentLink.Descriptor, V1.Query.Descriptor, V1.Admin.Descriptor, V1.Placement.Descriptor, V1.Commands.Descriptor, V1.Incidents.Descriptor, Grpc.Health.V1.Health.Descriptor,
         Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
     ];
 
@@ -28,6 +28,8 @@ public sealed class AccessPolicyTests
         ["nodeagent.v1.Enrolment"] = [],
         ["nodeagent.v1.Identities"] = [FleetRole.Admin],
         ["nodeagent.v1.Query"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin],
+        ["nodeagent.v1.Commands"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin],
+        ["nodeagent.v1.Incidents"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin],
         ["nodeagent.v1.Placement"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin],
         ["grpc.health.v1.Health"] = [FleetRole.Agent, FleetRole.Scraper, FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin],
         ["grpc.reflection.v1.ServerReflection"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Approver, FleetRole.Admin],
@@ -39,6 +41,7 @@ public sealed class AccessPolicyTests
     [
         "nodeagent.v1.Placement.Place", "nodeagent.v1.Placement.PlaceBatch", "nodeagent.v1.Placement.Commit", "nodeagent.v1.Placement.Release",
         "nodeagent.v1.Placement.Apply", "nodeagent.v1.Placement.Cordon",
+        "nodeagent.v1.Incidents.Acknowledge", "nodeagent.v1.Incidents.Silence", "nodeagent.v1.Incidents.Unsilence", "nodeagent.v1.Incidents.Feedback",
     ];
 
     private const string Renewal = "nodeagent.v1.Identities.Renew";

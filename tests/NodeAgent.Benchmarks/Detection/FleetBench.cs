@@ -16,14 +16,14 @@ internal static class FleetBench
 
     internal static int Run(string[] arguments)
     {
-        int nodes = Arguments.Number(arguments, "--nodes", 200);
-        int seconds = Arguments.Number(arguments, "--seconds", 3600);
+        int nodes = Arguments.Number(arguments, "--nodes", 1000);
+        int seconds = Arguments.Number(arguments, "--seconds", 1800);
         int perKind = Arguments.Number(arguments, "--faults", 2);
         int seed = Arguments.Number(arguments, "--seed", 1);
         const int Quiet = 900;
         var fleet = new SimulatedFleet(nodes, (ulong)seed);
         List<Fault> faults = fleet.Plan(perKind, seconds, Quiet);
-        var ours = new FleetDetectors(fleet);
+        var ours = new FleetDetectors(fleet, Arguments.Number(arguments, "--series-per-node", 400));
         var thresholds = new ThresholdAlerts(fleet);
         var bits = new KMeansAlerts(fleet, [.. faults.Select(fault => fault.Node).Concat(Enumerable.Range(0, nodes).Where(node => node % 16 == 5)).Distinct().Order()]);
         double started = Placement.ThreadClock.Micros;

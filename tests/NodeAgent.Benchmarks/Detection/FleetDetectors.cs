@@ -16,6 +16,9 @@ internal sealed class FleetDetectors
     private readonly SeriesWatch _watch;
     private readonly int[] _gpuRows;
     private readonly int[] _hostRows;
+    private readonly int[] _otherRows;
+    private readonly double[] _noise;
+    private readonly int _others;
     private readonly RuleWatch[] _gpuRules;
     private readonly RuleWatch[] _hostRules;
     private readonly PeerGroup[] _peers;
@@ -24,15 +27,18 @@ internal sealed class FleetDetectors
     private readonly GpuReadings _gpuReadings = new();
     private readonly HostReadings _hostReadings = new();
 
-    internal FleetDetectors(SimulatedFleet fleet)
+    internal FleetDetectors(SimulatedFleet fleet, int seriesPerNode)
     {
         _fleet = fleet;
         int gpus = fleet.Nodes * SimulatedFleet.Gpus;
-        _watch = new SeriesWatch((gpus * GpuSeries) + (fleet.Nodes * HostSeries), (gpus * 2) + fleet.Nodes);
+        _others = Math.Max(seriesPerNode - (SimulatedFleet.Gpus * GpuSeries) - HostSeries, 0);
+        _watch = new SeriesWatch((gpus * GpuSeries) + (fleet.Nodes * (HostSeries + _others)), (gpus * 2) + fleet.Nodes);
         string[] names = ["gpu_activity_ratio", "gpu_utilization_ratio", "gpu_power_watts", "gpu_temperature_celsius", "gpu_clock_hertz", "gpu_memory_used_bytes", "gpu_pcie_bytes_total", "gpu_nvlink_bytes_total", "gpu_fan_speed_ratio"];
         _gpuRows = [.. Enumerable.Range(0, gpus).SelectMany(gpu => names.Select(name => _watch.Add(Gpu(gpu, name), name is "gpu_temperature_celsius" or "gpu_power_watts" ? SeriesTraits.Moves : SeriesTraits.None)))];
         string[] hostNames = ["node_cpu_seconds_total", "node_memory_MemAvailable_bytes", "node_network_receive_bytes_total", "node_pressure_cpu_waiting_seconds_total"];
         _hostRows = [.. Enumerable.Range(0, fleet.Nodes).SelectMany(node => hostNames.Select(name => _watch.Add(new Subject("n" + node, "", name), name.StartsWith("node_memory", StringComparison.Ordinal) ? SeriesTraits.Returns : SeriesTraits.None)))];
+        _otherRows = [.. Enumerable.Range(0, fleet.Nodes * _others).Select(at => _watch.Add(new Subject("n" + (at / _others), "", "host_metric_" + (at % _others))))];
+        _noise = [.. Enumerable.Range(0, 65_537).Select(_ => fleet.Normal())];
         Rule[] gpuRules = [.. RuleCatalogue.Embedded.Rules.Where(rule => rule.Metric.StartsWith("gpu_", StringComparison.Ordinal))];
         Rule[] hostRules = [.. RuleCatalogue.Embedded.Rules.Where(rule => !rule.Metric.StartsWith("gpu_", StringComparison.Ordinal))];
         _gpuRules = [.. Enumerable.Range(0, gpus).Select(gpu => new RuleWatch(gpuRules, NodeOf(gpu), "gpu" + (gpu % SimulatedFleet.Gpus)))];
@@ -48,7 +54,7 @@ internal sealed class FleetDetectors
 
     internal long Samples { get; private set; }
 
-    internal int Series => _gpuRows.Length + _hostRows.Length;
+    internal int Series => _gpuRows.Length + _hostRows.Length + _otherRows.Length;
 
     internal long Findings { get; private set; }
 
@@ -85,8 +91,29 @@ internal sealed class FleetDetectors
         _watch.Sample(_hostRows[row + 2], host.Network, now, findings);
         _watch.Sample(_hostRows[row + 3], host.Neighbour, now, findings);
         Samples += HostSeries;
+        Others(node, host, now, findings);
         _hostReadings.Host = host;
         _hostRules[node].Look(_hostReadings, now, findings);
+    }
+
+    // What else a host has: a third goes with its job's traffic, a third swings by itself, a third only makes noise.
+    private void Others(int node, HostState host, long now, List<Finding> findings)
+    {
+        int second = (int)((now - SimulatedFleet.Start) / 1000);
+        int first = node * _others;
+        for (int at = 0; at < _others; at++)
+        {
+            double noise = _noise[(int)((((long)first + at) * 7919 + (second * 104_729L)) % _noise.Length)];
+            double value = (at % 3) switch
+            {
+                0 => (host.Network / 1e9 * (1 + (at % 7))) + noise,
+                1 => 50 + (10 * Math.Sin((second + (at * 13)) / (60.0 + at))) + noise,
+                _ => 100 + (5 * noise),
+            };
+            _watch.Sample(_otherRows[first + at], value, now, findings);
+        }
+
+        Samples += _others;
     }
 
     private void One(int gpu, long now, List<Finding> findings)

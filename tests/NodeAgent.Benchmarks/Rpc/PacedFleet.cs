@@ -120,12 +120,12 @@ internal static class PacedFleet
 }
 
 /// <summary>What an aggregator had done and used at a moment.</summary>
-internal sealed record Mark(long CpuNs, long LogNs, ulong Frames, ulong AllocatedBytes, long At)
+internal sealed record Mark(long CpuNs, long LogNs, long DetectionNs, ulong Frames, ulong AllocatedBytes, long At)
 {
     internal static async Task<Mark> TakeAsync(AggregatorClient client, ProcessMeter meter)
     {
         GetStatusResponse status = await client.StatusAsync().ConfigureAwait(false);
-        return new Mark(meter.CpuNs(), meter.ThreadCpuNs("wal-commit"), status.FramesTotal, status.AllocatedBytesTotal, Stopwatch.GetTimestamp());
+        return new Mark(meter.CpuNs(), meter.ThreadCpuNs("wal-commit"), meter.ThreadCpuNs("detection"), status.FramesTotal, status.AllocatedBytesTotal, Stopwatch.GetTimestamp());
     }
 }
 
@@ -142,11 +142,14 @@ internal sealed record Phase(Mark Before, Mark After)
     /// <summary>Of the thread that writes and syncs the write-ahead log.</summary>
     internal double LogSeconds => (After.LogNs - Before.LogNs) / 1e9;
 
+    /// <summary>Of the thread that watches over the samples; 0 where it is switched off.</summary>
+    internal double DetectionSeconds => (After.DetectionNs - Before.DetectionNs) / 1e9;
+
     internal TimeSpan Wall => Stopwatch.GetElapsedTime(Before.At, After.At);
 
     internal double FramesPerCpuSecond => Frames / CpuSeconds;
 
-    internal double FramesPerCpuSecondToMemory => Frames / (CpuSeconds - LogSeconds);
+    internal double FramesPerCpuSecondToMemory => Frames / (CpuSeconds - LogSeconds - DetectionSeconds);
 
     internal double AllocatedPerFrame => (After.AllocatedBytes - Before.AllocatedBytes) / Frames;
 }

@@ -56,7 +56,7 @@ internal static class RpcBenchmark
         Show($"{FlatOutStreams} streams flat out", flat);
         Console.WriteLine($"{streams} streams that say nothing: {paced.SilentCpuMsPerSecond:0.0} ms CPU/s");
         Console.WriteLine($"aggregator RSS {meter.RssMib():0} MiB");
-        Console.WriteLine($"{streams} streams at 1 Hz without the thread that writes and syncs the log: {paced.Whole.FramesPerCpuSecondToMemory:0} frames/CPU-s");
+        Console.WriteLine($"{streams} streams at 1 Hz without the threads that sync the log and detect ({paced.Whole.DetectionSeconds * 1e6 / paced.Whole.Frames:0.0} us/frame): {paced.Whole.FramesPerCpuSecondToMemory:0} frames/CPU-s");
         WarnUnlessPaced(paced.Whole, streams);
         Phase whole = paced.Whole;
         Console.WriteLine(

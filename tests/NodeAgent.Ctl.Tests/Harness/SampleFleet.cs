@@ -203,6 +203,7 @@ internal static class SampleFleet
         Ingest = new GetStatusResponse.Types.IngestStatus { QuarantinedRecordsTotal = 2 },
         Log = new GetStatusResponse.Types.LogStatus { Healthy = false, Error = "write segment /state/wal/000000000000002a.segment: ENOSPC", Bytes = 524_288_000 },
         Sink = new GetStatusResponse.Types.SinkStatus { Url = "http://victoria:8428/write?precision=ms", LagMs = 95_000, SamplesTotal = 120_000_000, SkippedRecordsTotal = 12 },
+        Detection = new GetStatusResponse.Types.DetectionStatus { Series = 2_090, LagMs = 2_400, Shedding = "lanes", OpenIncidents = 3, ShedRowsTotal = 7 },
     };
 
     /// <summary>Answers what <c>top</c> asks, by metric and aggregation.</summary>

@@ -10,6 +10,24 @@ public sealed class RuleTests
     public static TheoryData<string> Ids => [.. RuleCatalogue.Embedded.Rules.Select(rule => rule.Id)];
 
     [Theory]
+    [InlineData("xid-79")]
+    [InlineData("straggler")]
+    [InlineData("leak")]
+    [InlineData("flat-line")]
+    [InlineData("domain-down")]
+    [InlineData("novelty")]
+    [InlineData("residual")]
+    [InlineData("machine-check")]
+    [InlineData("gpu-event")]
+    [InlineData("shift")]
+    public void Facts_OfEveryOtherCause_NameARunbookThatExists(string cause)
+    {
+        string[] parts = CauseFacts.Of(cause, XidPolicy.Default).Runbook.Split('#');
+
+        Assert.Contains($"\n## {parts[1]}\n", File.ReadAllText(Path.Combine(Repository.Root, parts[0])), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(Ids))]
     public void Catalogue_EveryRule_HasAMetricThatExistsAndARunbookSection(string id)
     {
