@@ -15,9 +15,14 @@ internal static class EndToEndStep
 
     internal static async Task<int> RunAsync(string[] arguments)
     {
+        if (arguments is ["--packages"])
+        {
+            return await PackagesStep.RunAsync().ConfigureAwait(false);
+        }
+
         if (!TryParse(arguments, out Request request, out string error))
         {
-            Console.Error.WriteLine($"e2e: {error}; usage: ./build.sh e2e [--kills N [--seed S] | --faults [ID,ID ...]]");
+            Console.Error.WriteLine($"e2e: {error}; usage: ./build.sh e2e [--kills N [--seed S] | --faults [ID,ID ...] | --packages]");
             return 2;
         }
 
