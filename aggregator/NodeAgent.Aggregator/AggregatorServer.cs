@@ -15,6 +15,7 @@ using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Ingest;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Placement;
+using NodeAgent.Aggregator.Prometheus;
 using NodeAgent.Aggregator.Query;
 using NodeAgent.Aggregator.Remote;
 using NodeAgent.Aggregator.Sinks;
@@ -61,6 +62,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly HttpClient _sinkHttp;
     private readonly HttpClient _remoteHttp;
     private readonly Sink? _sink;
+    private readonly MetricsEndpoint? _metrics;
     private readonly WebApplication _app;
 
     private AggregatorServer(
@@ -94,6 +96,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
+        _metrics = options.Metrics.Listen is { } metrics ? new MetricsEndpoint(metrics, query.Status, new Federation(_store, time, options.Metrics.MaxSeries)) : null;
         AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
@@ -156,6 +159,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
+        _metrics?.Dispose();
         if (_sink is not null)
         {
             await _sink.DisposeAsync().ConfigureAwait(false);
@@ -275,12 +279,22 @@ internal sealed class AggregatorServer : IAsyncDisposable
         }
 
         _sink?.Start();
+        SetReady(true);
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
+        SetReady(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
         _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
         return ExitCode.Ok;
+    }
+
+    private void SetReady(bool isReady)
+    {
+        if (_metrics is not null)
+        {
+            _metrics.IsReady = isReady;
+        }
     }
 
     // The watchdog hangs on this loop and not on the committing thread: it needs the pool, the store and the log's lock, so a deadlock or a
@@ -356,10 +370,30 @@ internal sealed class AggregatorServer : IAsyncDisposable
             {
                 kestrel.Listen(plaintext, endpoint => endpoint.Protocols = HttpProtocols.Http2);
             }
+
+            if (_options.Metrics.Listen is { } metrics)
+            {
+                kestrel.Listen(metrics, endpoint => ListenForScrapes(endpoint, metrics));
+            }
         });
         WebApplication app = builder.Build();
+        if (_metrics is not null)
+        {
+            app.Use((http, next) => _metrics.Owns(http) ? _metrics.AnswerAsync(http) : next(http));
+        }
+
         app.UseRpcServer(_rpc);
         return app;
+    }
+
+    // Scrapers speak HTTP/1.1. Identities are asked for only where others than this machine's own could come.
+    private void ListenForScrapes(ListenOptions endpoint, IPEndPoint address)
+    {
+        endpoint.Protocols = HttpProtocols.Http1;
+        if (!IPAddress.IsLoopback(address.Address) && _tls is not null)
+        {
+            _rpc.UseTls(endpoint, _tls.Configure);
+        }
     }
 
     // A secret that cannot be read is no reason to answer from elsewhere: people would compare numbers of two stores.

@@ -3,7 +3,7 @@
 # purges. Each step says what it saw; the first thing that is not so ends it. Started by ./build.sh e2e --packages, and by nothing else.
 set -eEuo pipefail
 exec 2>&1
-export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER='' NODECTL_CONFIG=/root/lab/nodectl/config.json
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER='' NODECTL_CONFIG=/root/lab/config.json
 step=boot
 trap 'echo "e2e: $step: line $LINENO: $BASH_COMMAND failed"; journalctl --no-pager -n 60 -o short-precise; systemctl --no-pager status nodeagent nodeagent-aggregator | head -60' ERR
 
@@ -14,7 +14,7 @@ until_true() {
     local end=$((SECONDS + $1)) what=$2
     shift 2
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "$what did not come"
+        [ "$SECONDS" -lt "$end" ] || { "$@" || true; fail "$what did not come"; }
         sleep 0.3
     done
 }

@@ -1,4 +1,5 @@
 using NodeAgent.Agent.Gpu;
+using NodeAgent.Agent.Metrics;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
 
@@ -17,15 +18,18 @@ internal sealed class AgentOptions
 
     internal SpoolSettings Spool { get; } = new();
 
+    internal MetricsSettings Metrics { get; } = new();
+
     /// <summary>The pace of a backlog: a multiple of the rate at which frames are made.</summary>
     internal double BacklogRecordsPerSecond => Uplink.BacklogSpeed / Sampling.ShortestInterval.TotalSeconds;
 
     internal static SettingCatalog<AgentOptions> Settings { get; } = SettingCatalog.Define<AgentOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the agent writes to standard error.")
-        .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out; it never listens.")
+        .Section("uplink", o => o.Uplink, UplinkSettings.Settings, "The aggregator and how to prove who we are. The agent only dials out.")
         .Section("sampling", o => o.Sampling, SamplingSettings.Settings, "What is read, and how often.")
         .Section("gpu", o => o.Gpu, GpuSettings.Settings, "How NVIDIA GPUs are read.")
-        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away."));
+        .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away.")
+        .Section("metrics", o => o.Metrics, MetricsSettings.Settings, "What Prometheus may scrape on this host; off unless an address is given."));
 }
 
 /// <summary>Where the agent connects.</summary>

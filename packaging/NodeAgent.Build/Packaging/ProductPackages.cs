@@ -26,6 +26,7 @@ internal sealed class ProductPackages(Programs programs)
             .. Common("nodeagent"),
             PackageEntry.Of("etc/nodeagent/nodeagent.json", Packaging("config", "nodeagent.json"), isConfiguration: true),
             PackageEntry.Of("usr/share/doc/nodeagent/examples/nodeagent.example.json", Packaging("config", "nodeagent.example.json")),
+            PackageEntry.Of("usr/share/doc/nodeagent/examples/30-clock.conf", Packaging("systemd", "examples", "30-clock.conf")),
             PackageEntry.Of("usr/libexec/nodeagent/slurm-healthcheck", Packaging("slurm", "slurm-healthcheck"), PackageEntry.Executable),
             Man("nodeagent.8"), Man("nodeagent.json.5"),
         ],

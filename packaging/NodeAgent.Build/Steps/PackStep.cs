@@ -17,7 +17,7 @@ internal static class PackStep
             return 2;
         }
 
-        if (await PublishAsync(withWindows: true).ConfigureAwait(false) is not { } programs)
+        if (await ProgramsAsync(isPublished: false, withWindows: true).ConfigureAwait(false) is not { } programs)
         {
             return 1;
         }
@@ -31,8 +31,20 @@ internal static class PackStep
         return await PackageSet.WriteAsync(programs, release, Folder, Console.WriteLine).ConfigureAwait(false) ? 0 : 1;
     }
 
-    /// <summary>Publishes the programs as they ship; null when one failed, which then has said why.</summary>
-    internal static async Task<Programs?> PublishAsync(bool withWindows)
+    /// <summary>The programs as they ship; null when publishing one failed, which then has said why.</summary>
+    internal static async Task<Programs?> ProgramsAsync(bool isPublished, bool withWindows)
+    {
+        if (!isPublished && !await PublishAsync(withWindows).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        return new Programs(
+            Published("agent-linux-x64", "nodeagent"), Published("aggregator-linux-x64", "aggregator"), Published("nodectl-linux-x64", "nodectl"),
+            withWindows ? Published("agent-win-x64", "nodeagent.exe") : null, await CompletionsAsync().ConfigureAwait(false));
+    }
+
+    private static async Task<bool> PublishAsync(bool withWindows)
     {
         List<(string Project, string Name, string Runtime)> wanted =
         [
@@ -47,13 +59,11 @@ internal static class PackStep
         {
             if (await Shell.PublishAsync(project, name, runtime).ConfigureAwait(false) != 0)
             {
-                return null;
+                return false;
             }
         }
 
-        return new Programs(
-            Published("agent-linux-x64", "nodeagent"), Published("aggregator-linux-x64", "aggregator"), Published("nodectl-linux-x64", "nodectl"),
-            withWindows ? Published("agent-win-x64", "nodeagent.exe") : null, await CompletionsAsync().ConfigureAwait(false));
+        return true;
     }
 
     private static string Published(string folder, string file) => Path.Combine(Repository.Root, "artifacts", "publish", folder, file);

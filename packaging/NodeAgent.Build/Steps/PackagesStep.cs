@@ -16,7 +16,8 @@ internal static class PackagesStep
 
     private static string Folder { get; } = Path.Combine(Repository.Root, "artifacts", "e2e");
 
-    internal static async Task<int> RunAsync()
+    /// <param name="isPublished">artifacts/publish holds the programs already, such as after ./build.sh pack.</param>
+    internal static async Task<int> RunAsync(bool isPublished)
     {
         if (WhyNot() is { } missing)
         {
@@ -30,7 +31,7 @@ internal static class PackagesStep
             return 0;
         }
 
-        if (await PackStep.PublishAsync(withWindows: false).ConfigureAwait(false) is not { } programs)
+        if (await PackStep.ProgramsAsync(isPublished, withWindows: false).ConfigureAwait(false) is not { } programs)
         {
             return 1;
         }
@@ -93,6 +94,7 @@ internal static class PackagesStep
         await WritePackagesAsync(Path.Combine(root, "e2e", "first"), programs, release).ConfigureAwait(false);
         await WritePackagesAsync(Path.Combine(root, "e2e", "second"), programs, release with { Version = release.Version + "+e2e" }).ConfigureAwait(false);
         File.Copy(Path.Combine(Repository.Root, "packaging", "e2e", "inside.sh"), Path.Combine(root, "e2e", "inside.sh"));
+        await File.WriteAllTextAsync(Path.Combine(root, "etc", "hosts"), "127.0.0.1 localhost\n").ConfigureAwait(false); // mmdebstrap's smallest has none
         string units = Path.Combine(root, "etc", "systemd", "system");
         await File.WriteAllTextAsync(Path.Combine(units, "e2e.service"),
             """
