@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using NodeAgent.Aggregator.Alerts;
 using NodeAgent.Aggregator.Configuration;
 using NodeAgent.Aggregator.Events;
 using NodeAgent.Aggregator.Fleet;
@@ -62,6 +63,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly HttpClient _sinkHttp;
     private readonly HttpClient _remoteHttp;
     private readonly Sink? _sink;
+    private readonly AlertService _alerts;
     private readonly MetricsEndpoint? _metrics;
     private readonly WebApplication _app;
 
@@ -96,7 +98,9 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sinkHttp = Sink.Client(options.Sink);
         _sink = Sink.TryOpen(options.Sink, new SinkParts(
             ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        _metrics = options.Metrics.Listen is { } metrics ? new MetricsEndpoint(metrics, query.Status, new Federation(_store, time, options.Metrics.MaxSeries)) : null;
+        _alerts = new AlertService(options.Alerts, time, NewRandom(), logs.CreateLogger("alerts"));
+        _alerts.Add(new OwnConditions(ingest.Fleet, query.Status, () => FreeRoom(options.State.Directory), options.Alerts));
+        _metrics = options.Metrics.Listen is { } metrics ? new MetricsEndpoint(metrics, text => OwnMetrics.Write(text, query.Status(), _alerts), new Federation(_store, time, options.Metrics.MaxSeries)) : null;
         AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
@@ -160,6 +164,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
         _metrics?.Dispose();
+        await _alerts.DisposeAsync().ConfigureAwait(false);
         if (_sink is not null)
         {
             await _sink.DisposeAsync().ConfigureAwait(false);
@@ -279,6 +284,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         }
 
         _sink?.Start();
+        _alerts.Start();
         SetReady(true);
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
@@ -317,6 +323,11 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 if (_sink is { Completion.IsFaulted: true } broken)
                 {
                     await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
+                }
+
+                if (_alerts.Completion.IsFaulted)
+                {
+                    await _alerts.Completion.ConfigureAwait(false);
                 }
 
                 _link.PushAll();
@@ -401,6 +412,19 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         RemoteStore? remote = RemoteStore.TryMake(settings, _remoteHttp, _store, out string problem);
         return problem.Length == 0 ? (ISeriesReader?)remote ?? _store : throw new IOException($"remote_read: {problem}");
+    }
+
+    private static (long Free, long Total)? FreeRoom(string directory)
+    {
+        try
+        {
+            DriveInfo disk = new(Path.GetFullPath(directory));
+            return (disk.AvailableFreeSpace, disk.TotalSize);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null; // the log and the store say it louder
+        }
     }
 
     private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));

@@ -1,4 +1,5 @@
 using System.Net;
+using NodeAgent.Aggregator.Alerts;
 using NodeAgent.Aggregator.Operations;
 using NodeAgent.Aggregator.Prometheus;
 using NodeAgent.Aggregator.Remote;
@@ -37,6 +38,8 @@ internal sealed class AggregatorOptions
 
     internal MetricsSettings Metrics { get; } = new();
 
+    internal AlertSettings Alerts { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
@@ -56,6 +59,7 @@ internal sealed class AggregatorOptions
         .Section("remote_read", o => o.RemoteRead, RemoteReadSettings.Settings,
             "Another engine that expressions are evaluated on, in place of the aggregator's own store: usually the one that the sink sends to.")
         .Section("metrics", o => o.Metrics, MetricsSettings.Settings, "What Prometheus scrapes: the aggregator's own health, and the fleet's newest values.")
+        .Section("alerts", o => o.Alerts, AlertSettings.Settings, "Who is told what is wrong, and when it is.")
         .Rule(["metrics.listen", "listen.ca_file"], o => o.Metrics.Listen is { } address && !IPAddress.IsLoopback(address.Address) && o.Listen.CaFile is null
             ? $"{address} is not on this machine's loopback, so it needs the certificates of listen" : null));
 }

@@ -5,7 +5,6 @@ using NodeAgent.Aggregator.Identity;
 using NodeAgent.Contracts.Identity;
 using NodeAgent.Tsdb;
 using NodeAgent.Tsdb.Query;
-using NodeAgent.V1;
 
 namespace NodeAgent.Aggregator.Prometheus;
 
@@ -14,9 +13,9 @@ namespace NodeAgent.Aggregator.Prometheus;
 /// told to come again, so that scraping can never hold up what comes in.
 /// </summary>
 /// <param name="listen">Where it listens.</param>
-/// <param name="status">Asked at each scrape.</param>
+/// <param name="own">Writes the aggregator's own health.</param>
 /// <param name="federation">The fleet's newest values.</param>
-internal sealed class MetricsEndpoint(IPEndPoint listen, Func<GetStatusResponse> status, Federation federation) : IDisposable
+internal sealed class MetricsEndpoint(IPEndPoint listen, Action<ExpositionText> own, Federation federation) : IDisposable
 {
     private const int AtOnce = 2;
     private const string JustWords = "text/plain; charset=utf-8";
@@ -63,7 +62,7 @@ internal sealed class MetricsEndpoint(IPEndPoint listen, Func<GetStatusResponse>
         {
             "/healthz" => Words(StatusCodes.Status200OK, "ok"),
             "/readyz" => IsReady ? Words(StatusCodes.Status200OK, "ok") : Words(StatusCodes.Status503ServiceUnavailable, "starting or stopping"),
-            "/metrics" => await InTurnAsync(http, text => OwnMetrics.Write(text, status())).ConfigureAwait(false),
+            "/metrics" => await InTurnAsync(http, own).ConfigureAwait(false),
             "/federate" => await FederateAsync(http).ConfigureAwait(false),
             _ => Words(StatusCodes.Status404NotFound, "there are /metrics, /federate?match[]=SELECTOR, /healthz and /readyz"),
         };

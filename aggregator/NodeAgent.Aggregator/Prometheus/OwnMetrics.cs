@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NodeAgent.Aggregator.Alerts;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 using GetStatusResponse = NodeAgent.V1.GetStatusResponse;
@@ -10,7 +11,7 @@ internal static class OwnMetrics
 {
     private const string Prefix = "nodeagent_aggregator_";
 
-    internal static void Write(ExpositionText text, GetStatusResponse status)
+    internal static void Write(ExpositionText text, GetStatusResponse status, AlertService alerts)
     {
         Gauge(text, "build_info", 1, "Always 1; the version as a label.", new Label("version", status.Version));
         Gauge(text, "start_timestamp_seconds", status.StartedUnixMs / 1000.0, "When the aggregator started.");
@@ -38,6 +39,7 @@ internal static class OwnMetrics
             Sink(text, sink);
         }
 
+        Alerts(text, alerts);
         OwnProcess(text, status.AllocatedBytesTotal);
     }
 
@@ -97,6 +99,29 @@ internal static class OwnMetrics
         Counter(text, "sink_retries_total", sink.RetriesTotal, "Requests that were sent again.");
         Counter(text, "sink_dead_letters_total", sink.DeadLettersTotal + sink.DeadLettersLostTotal, "Lines that the engine refused as bad.");
         Counter(text, "sink_skipped_records_total", sink.SkippedRecordsTotal, "Records that were gone before they could be sent.");
+    }
+
+    private static void Alerts(ExpositionText text, AlertService alerts)
+    {
+        Gauge(text, "alerts_firing", alerts.Board.Firing, "Things that are wrong now.");
+        Counter(text, "alerts_left_out_total", (ulong)alerts.Board.LeftOut, "Times that an alert found no room.");
+        PerReceiver("alert_notices_total", MetricKind.Counter, "Notices that a receiver took.", outbox => outbox.Sent);
+        PerReceiver("alert_failures_total", MetricKind.Counter, "Requests that a receiver did not take.", outbox => outbox.Failures);
+        PerReceiver("alert_dropped_total", MetricKind.Counter, "Notices that found no room in the queue of a receiver.", outbox => outbox.Dropped);
+        PerReceiver("alert_pending", MetricKind.Gauge, "Notices that a receiver has not taken yet.", outbox => outbox.Pending);
+
+        void PerReceiver(string name, MetricKind kind, string help, Func<AlertOutbox, long> value)
+        {
+            if (alerts.Outboxes.Count > 0)
+            {
+                text.Family(Prefix + name, kind, help);
+            }
+
+            foreach (AlertOutbox outbox in alerts.Outboxes)
+            {
+                text.Sample(Prefix + name, [new Label("receiver", outbox.Receiver.Name)], value(outbox));
+            }
+        }
     }
 
     // The names that every client library of Prometheus has for a process, so that dashboards for processes fit.
