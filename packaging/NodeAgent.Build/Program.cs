@@ -30,9 +30,11 @@ static int Usage(string[] args)
           e2e                         the end-to-end tests in their long form, the real fault list among them
           e2e --faults [N3,S4 ...]    the real fault list, or some of it (docs/reliability.md)
           e2e --kills N [--seed S]    SIGKILL of agents and aggregator in turn, N times; one line of JSON last
+          e2e --packages [--as-published]
+                                      a clean Debian in a container: install, enrol, run, watchdog, upgrade, purge
           bench NAME [ARGS]           agent | gpu | rpc | tick | codec | spool | store | placement PART | detection PART: a table, and one line of JSON last
           fuzz [TARGET] [--for 60s]   random and mutated input into every parser
-          pack                        trimmed single-file programs into artifacts/pack
+          pack                        the programs as .deb, .rpm, .tar.gz and .zip into artifacts/pack
           docs                        write the generated pages under docs/ again
         """);
     return output == Console.Out ? 0 : 2;

@@ -1,5 +1,6 @@
 using NodeAgent.Agent.Gpu;
 using NodeAgent.Agent.Identity;
+using NodeAgent.Agent.Metrics;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Logs;
 
@@ -22,6 +23,8 @@ internal sealed class AgentOptions
 
     internal ActuatorSettings Actuator { get; } = new();
 
+    internal MetricsSettings Metrics { get; } = new();
+
     /// <summary>The pace of a backlog: a multiple of the rate at which frames are made.</summary>
     internal double BacklogRecordsPerSecond => Uplink.BacklogSpeed / Sampling.ShortestInterval.TotalSeconds;
 
@@ -33,7 +36,8 @@ internal sealed class AgentOptions
         .Section("gpu", o => o.Gpu, GpuSettings.Settings, "How NVIDIA GPUs are read.")
         .Section("spool", o => o.Spool, SpoolSettings.Settings, "What is kept while the aggregator is away.")
         .Section("actuator", o => o.Actuator, ActuatorSettings.Settings,
-            "How commands reach the one process that may act on this host, `nodeagent actuator`; what it may do stands in its policy file."));
+            "How commands reach the one process that may act on this host, `nodeagent actuator`; what it may do stands in its policy file.")
+        .Section("metrics", o => o.Metrics, MetricsSettings.Settings, "What Prometheus may scrape on this host; off unless an address is given."));
 }
 
 /// <summary>Where the agent connects.</summary>

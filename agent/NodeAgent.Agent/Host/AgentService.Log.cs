@@ -52,6 +52,16 @@ internal static partial class AgentServiceLog
     [EventHelp(
         Meaning = "Samples are complete; events from the kernel log are missing.",
         Cause = "/dev/kmsg does not exist (a container) or may not be read (kernel.dmesg_restrict without CAP_SYSLOG).",
-        Action = "Give the service AmbientCapabilities=CAP_SYSLOG, or mount /dev/kmsg into the container.")]
+        Action = "Let systemd open it (nodeagent.service.d/20-kernel-log.conf of the packages), or mount /dev/kmsg into the container.")]
     public static partial void KernelLogUnreadable(this ILogger logger);
+
+    [LoggerMessage(EventId = 1060, EventName = "MetricsListening", Level = LogLevel.Information, Message = "/metrics is answered on {Address}")]
+    public static partial void MetricsListening(this ILogger logger, string address);
+
+    [LoggerMessage(EventId = 1061, EventName = "MetricsAddressUnusable", Level = LogLevel.Warning, Message = "/metrics cannot be answered on {Address}: {Problem}")]
+    [EventHelp(
+        Meaning = "Nobody can scrape this host. What goes to the aggregator is not affected.",
+        Cause = "Another program, often node_exporter, has the address, or it is not this machine's.",
+        Action = "Give metrics.listen a free loopback address, and restart.")]
+    public static partial void MetricsAddressUnusable(this ILogger logger, string address, string problem);
 }

@@ -5,6 +5,7 @@ using NodeAgent.Agent.Events;
 using NodeAgent.Agent.Frames;
 using NodeAgent.Agent.Gpu;
 using NodeAgent.Agent.Identity;
+using NodeAgent.Agent.Metrics;
 using NodeAgent.Agent.Spool;
 using NodeAgent.Agent.Uplink;
 using NodeAgent.Contracts.Metrics;
@@ -70,7 +71,8 @@ internal static class AgentService
         using GpuMonitor? gpu = GpuMonitor.TryCreate(options.Gpu, roots, bootId, phase, log);
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
         HostEventSpooler events = new(spool, gpu?.Join(platform.EventSources) ?? platform.EventSources, inventory, bootId, log);
-        TickSpooler sink = new(new FrameBuilder(spool), events, log);
+        ITickSink sink = new TickSpooler(new FrameBuilder(spool), events, log);
+        using MetricsListener? metrics = ListenForScrapes(options.Metrics, ref sink, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, gpu, roots, platform.Clock, new SamplerWatch(log));
         AddOwnMetrics(samplers.Self, uplink.State, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.MaxBytes, bootId);
@@ -93,6 +95,19 @@ internal static class AgentService
         disk.Stop(FlushLimit);
         log.Stopped(samplers.Statistics.Ticks, spool.UnacknowledgedRecords);
         return ExitCode.Ok;
+    }
+
+    // Nothing of it exists where it is off, as it is by default.
+    private static MetricsListener? ListenForScrapes(MetricsSettings settings, ref ITickSink sink, ILogger log)
+    {
+        if (settings.Listen is not { } address)
+        {
+            return null;
+        }
+
+        MetricsPage page = new(sink);
+        sink = page;
+        return MetricsListener.TryStart(address, page, TimeProvider.System, log);
     }
 
     private static async Task WaitForAsync(CancellationToken stopping)

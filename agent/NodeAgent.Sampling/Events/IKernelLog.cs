@@ -30,11 +30,12 @@ internal interface IKernelLog
 
 /// <summary>
 /// The kernel log through /dev/kmsg (Documentation/ABI/testing/dev-kmsg): each read is one record, and a reader of its own has a
-/// position of its own, so nothing is taken away from journald.
+/// position of its own, so nothing is taken away from journald. Where standard input is that device, it is used instead of opening it:
+/// systemd opened it with the privilege that this process does not have (packaging/systemd/nodeagent.service.d/20-kernel-log.conf).
 /// </summary>
 internal sealed class DevKmsg(string path) : IKernelLog
 {
-    private readonly SafeFileHandle _handle = LibC.OpenNonBlocking(path);
+    private readonly SafeFileHandle _handle = LibC.TryTakeStandardInput(path) ?? LibC.OpenNonBlocking(path);
 
     /// <summary>False where the device does not exist or may not be read (kernel.dmesg_restrict without CAP_SYSLOG).</summary>
     public bool IsOpen => !_handle.IsInvalid;

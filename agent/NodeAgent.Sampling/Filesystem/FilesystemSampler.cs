@@ -27,7 +27,9 @@ internal sealed class FilesystemSampler : ISampler
 
     internal FilesystemSampler(HostRoots roots, IMountStatistics statistics)
     {
-        _mountinfo = KernelFile.TryOpen(Path.Combine(roots.Proc, "self/mountinfo"), initialBytes: 16 * 1024);
+        // The first process' mounts and not our own: a service manager may give us a view of the host in which everything is read-only.
+        _mountinfo = KernelFile.TryOpen(Path.Combine(roots.Proc, "1/mountinfo"), initialBytes: 16 * 1024)
+            ?? KernelFile.TryOpen(Path.Combine(roots.Proc, "self/mountinfo"), initialBytes: 16 * 1024);
         _statistics = statistics;
     }
 

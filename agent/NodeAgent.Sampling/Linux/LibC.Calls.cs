@@ -21,6 +21,18 @@ internal static partial class LibC
     /// <summary>Opens for reading without ever waiting; an invalid handle means that <see cref="Errno"/> tells why not.</summary>
     public static SafeFileHandle OpenNonBlocking(string path) => OpenText(path, OpenReadOnly | OpenCloseOnExec | NonBlocking);
 
+    /// <summary>Standard input, made to never wait, where it is the file <paramref name="path"/>; else null.</summary>
+    public static SafeFileHandle? TryTakeStandardInput(string path)
+    {
+        const int SetFlags = 4; // F_SETFL, asm-generic/fcntl.h
+        if (!OperatingSystem.IsLinux() || new FileInfo("/proc/self/fd/0").LinkTarget != path || SetFileFlags(0, SetFlags, NonBlocking) != 0)
+        {
+            return null;
+        }
+
+        return new SafeFileHandle(0, ownsHandle: false);
+    }
+
     /// <summary>read(2). -1 and <see cref="Errno"/> where the kernel refused.</summary>
     public static unsafe int Read(SafeFileHandle file, Span<byte> buffer)
     {
@@ -50,6 +62,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle OpenText(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int SetFileFlags(int fd, int command, int flags);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static unsafe partial nint ReadNext(SafeFileHandle file, byte* buffer, nuint count);

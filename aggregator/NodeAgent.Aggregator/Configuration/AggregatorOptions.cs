@@ -1,7 +1,9 @@
 using System.Net;
+using NodeAgent.Aggregator.Alerts;
 using NodeAgent.Aggregator.Detection;
 using NodeAgent.Aggregator.Identity;
 using NodeAgent.Aggregator.Operations;
+using NodeAgent.Aggregator.Prometheus;
 using NodeAgent.Aggregator.Remote;
 using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Aggregator.Usage;
@@ -40,6 +42,10 @@ internal sealed class AggregatorOptions
 
     internal RemoteReadSettings RemoteRead { get; } = new();
 
+    internal MetricsSettings Metrics { get; } = new();
+
+    internal AlertSettings Alerts { get; } = new();
+
     internal static SettingCatalog<AggregatorOptions> Settings { get; } = SettingCatalog.Define<AggregatorOptions>(s => s
         .Section("log", o => o.Log, LogSettings.Settings, "What the aggregator writes to standard error.")
         .Section("listen", o => o.Listen, ListenSettings.Settings, "Where agents and tools connect.")
@@ -61,6 +67,10 @@ internal sealed class AggregatorOptions
             "Another engine that gets the same samples by line protocol: VictoriaMetrics or InfluxDB. The write-ahead log is its spool.")
         .Section("remote_read", o => o.RemoteRead, RemoteReadSettings.Settings,
             "Another engine that expressions are evaluated on, in place of the aggregator's own store: usually the one that the sink sends to.")
+        .Section("metrics", o => o.Metrics, MetricsSettings.Settings, "What Prometheus scrapes: the aggregator's own health, and the fleet's newest values.")
+        .Section("alerts", o => o.Alerts, AlertSettings.Settings, "Who is told what is wrong, and when it is.")
+        .Rule(["metrics.listen", "listen.ca_file"], o => o.Metrics.Listen is { } address && !IPAddress.IsLoopback(address.Address) && o.Listen.CaFile is null
+            ? $"{address} is not on this machine's loopback, so it needs the certificates of listen" : null)
         .Rule(["identity.issuer_certificate_file"], o => o.Identity.IssuerCertificateFile is not null && o.Listen.CaFile is null
             ? "an issuing CA needs listen.ca_file, the roots that stand behind it" : null));
 }

@@ -211,11 +211,14 @@ internal sealed class QueryService(
         }
     }
 
-    public override Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context)
+    public override Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context) => Task.FromResult(Status());
+
+    /// <summary>The aggregator's own state now.</summary>
+    internal GetStatusResponse Status()
     {
         StoreStats stats = store.Stats();
         long now = NowUnixMs;
-        return Task.FromResult(new GetStatusResponse
+        return new GetStatusResponse
         {
             Version = facts.Version,
             StartedUnixMs = facts.StartedUnixMs,
@@ -238,7 +241,7 @@ internal sealed class QueryService(
             Storage = store is DurableStore durable ? StorageMapping.ToWire(durable.Storage(), stats) : null,
             Sink = SinkStatus(),
             Detection = DetectionStatus(),
-        });
+        };
     }
 
     public override Task<UsageResponse> Usage(UsageRequest request, ServerCallContext context)

@@ -47,6 +47,20 @@ internal static class StoreOpening
             FileOps.ForThisMachine(), time, out store, out error);
     }
 
+    /// <summary>Of the disk under a directory; null: it cannot be told, which the log and the store say louder.</summary>
+    internal static (long Free, long Total)? FreeRoom(string directory)
+    {
+        try
+        {
+            DriveInfo disk = DiskOf(directory);
+            return (disk.AvailableFreeSpace, disk.TotalSize);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private static long FreeBytes(string directory)
     {
         try

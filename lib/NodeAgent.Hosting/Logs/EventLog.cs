@@ -18,9 +18,10 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
     private readonly ILogger _own;
     private LineBuffer? _idle = new(); // taken and put back by exchange; who finds none makes one
     private volatile LogLevel _minimumLevel;
+    private volatile Dictionary<string, LogLevel> _categoryLevels; // replaced as a whole, never changed
     private long _unprintableEvents;
 
-    /// <param name="options">Read once; only the level can change later, through <see cref="MinimumLevel"/>.</param>
+    /// <param name="options">Read once; only the levels can change later, through <see cref="SetLevels"/>.</param>
     /// <param name="time">Source of each line's time.</param>
     /// <param name="output">Where the lines go; left open on disposal.</param>
     public EventLog(EventLogOptions options, TimeProvider time, Stream output)
@@ -29,6 +30,7 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
         _format = LineFormat.For(options.Format);
         _time = time;
         _minimumLevel = options.MinimumLevel;
+        _categoryLevels = new Dictionary<string, LogLevel>(options.CategoryLevels, StringComparer.Ordinal);
         _writer = new LineWriter(output, options.MaxPendingBytes, options.FlushTimeout);
         _own = CreateLogger("NodeAgent.Hosting.EventLog");
     }
@@ -58,7 +60,14 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
     }
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new EventLogger(this, categoryName, CategoryLevel(categoryName));
+    public ILogger CreateLogger(string categoryName) => new EventLogger(this, categoryName);
+
+    /// <summary>Changes what is written from now on, also for loggers that exist.</summary>
+    public void SetLevels(LogLevel minimum, IEnumerable<KeyValuePair<string, LogLevel>> categories)
+    {
+        _categoryLevels = new Dictionary<string, LogLevel>(categories, StringComparer.Ordinal);
+        _minimumLevel = minimum;
+    }
 
     /// <summary>Not supported: this log is the only place lines go.</summary>
     public void AddProvider(ILoggerProvider provider) =>
@@ -69,6 +78,8 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
 
     /// <summary>Flushes within the configured time and takes no more lines.</summary>
     public void Dispose() => _writer.Dispose();
+
+    internal bool IsCurrent(CategoryLevel level) => ReferenceEquals(level.Source, _categoryLevels);
 
     internal bool IsEnabled(LogLevel level, LogLevel? categoryLevel) =>
         level != LogLevel.None && level >= (categoryLevel ?? _minimumLevel);
@@ -153,11 +164,12 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
         }
     }
 
-    private LogLevel? CategoryLevel(string category)
+    internal CategoryLevel LevelOf(string category)
     {
+        Dictionary<string, LogLevel> levels = _categoryLevels;
         LogLevel? level = null;
         int longest = -1;
-        foreach ((string prefix, LogLevel candidate) in _options.CategoryLevels)
+        foreach ((string prefix, LogLevel candidate) in levels)
         {
             if (prefix.Length > longest && category.StartsWith(prefix, StringComparison.Ordinal))
             {
@@ -165,6 +177,6 @@ public sealed class EventLog : ILoggerFactory, ILoggerProvider
             }
         }
 
-        return level;
+        return new CategoryLevel(levels, level);
     }
 }

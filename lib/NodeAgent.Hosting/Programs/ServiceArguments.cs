@@ -42,6 +42,8 @@ internal sealed record ServiceArguments(ServiceVerb Verb, IReadOnlyList<string> 
                 case "--sources":
                     sources = true;
                     break;
+                case "--effective":
+                    break; // what `config show` shows in any case; people type it
                 case "--version":
                     words.Add("version");
                     break;

@@ -13,7 +13,14 @@ namespace NodeAgent.Hosting.Programs;
 /// <param name="Notifier">How it tells the service manager.</param>
 /// <param name="Version">The program's version.</param>
 public sealed record ServiceContext<TOptions>(
-    TOptions Options, EventLog Log, ProcessLifetime Lifetime, ServiceNotifier Notifier, string Version);
+    TOptions Options, EventLog Log, ProcessLifetime Lifetime, ServiceNotifier Notifier, string Version)
+{
+    /// <summary>
+    /// Set by a program that can take more settings while it runs: called on a reload with a good configuration, on a pool thread, it puts
+    /// into effect what it can and gives the starts of those keys, such as <c>alerts.</c>. Null: a reload changes log levels alone.
+    /// </summary>
+    public Func<TOptions, IReadOnlyList<string>>? OnReload { get; set; }
+}
 
 /// <summary>
 /// What every service's Main does: command line, configuration with all its errors, log, signals, exit code. The one place that
@@ -66,15 +73,7 @@ public sealed class ServiceProgram<TOptions>(
 
     private async Task<ExitCode> WithConfigurationAsync(ServiceArguments parsed)
     {
-        LoadedConfiguration<TOptions> loaded = settings.Load(new ConfigurationSources
-        {
-            OptionalFiles = parsed.Files.Count == 0 ? [DefaultFile] : [],
-            Files = parsed.Files,
-            DropInFolder = Path.ChangeExtension(parsed.Files.Count == 0 ? DefaultFile : parsed.Files[^1], ".d"),
-            Environment = ReadEnvironment(),
-            EnvironmentPrefix = environmentPrefix,
-            Overrides = parsed.Overrides,
-        });
+        LoadedConfiguration<TOptions> loaded = Load(parsed);
         if (!loaded.IsValid)
         {
             foreach (ConfigurationError problem in loaded.Errors)
@@ -94,12 +93,23 @@ public sealed class ServiceProgram<TOptions>(
                 await Console.Out.WriteAsync(ConfigurationText.Effective(loaded, parsed.WithSources)).ConfigureAwait(false);
                 return ExitCode.Ok;
             default:
-                return await RunAsync(loaded.Options).ConfigureAwait(false);
+                return await RunAsync(parsed, loaded).ConfigureAwait(false);
         }
     }
 
-    private async Task<ExitCode> RunAsync(TOptions options)
+    private LoadedConfiguration<TOptions> Load(ServiceArguments parsed) => settings.Load(new ConfigurationSources
     {
+        OptionalFiles = parsed.Files.Count == 0 ? [DefaultFile] : [],
+        Files = parsed.Files,
+        DropInFolder = Path.ChangeExtension(parsed.Files.Count == 0 ? DefaultFile : parsed.Files[^1], ".d"),
+        Environment = ReadEnvironment(),
+        EnvironmentPrefix = environmentPrefix,
+        Overrides = parsed.Overrides,
+    });
+
+    private async Task<ExitCode> RunAsync(ServiceArguments parsed, LoadedConfiguration<TOptions> loaded)
+    {
+        TOptions options = loaded.Options;
         using EventLog log = EventLog.ToStandardError(logOf(options).ToOptions(), TimeProvider.System, Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
         ILogger own = log.CreateLogger("NodeAgent.Hosting.Program");
         using ServiceNotifier notifier = new(
@@ -109,15 +119,25 @@ public sealed class ServiceProgram<TOptions>(
             Notifier = notifier,
             FlushLog = () => log.Flush(LastWords), // also before the runtime ends us for an exception that nobody caught
         });
+        ServiceContext<TOptions> context = new(options, log, lifetime, notifier, version);
+        ConfigurationReload<TOptions> reload = new(() => Load(parsed), loaded, wanted => Apply(wanted, context), notifier, TimeProvider.System, own);
+        lifetime.OnReload(reload.Run);
         try
         {
-            return await run(new ServiceContext<TOptions>(options, log, lifetime, notifier, version)).ConfigureAwait(false);
+            return await run(context).ConfigureAwait(false);
         }
         catch (Exception e) // the last witness: whatever ends the process has to be in its log, with a non-zero exit code
         {
             own.ProgramFailed(e);
             return ExitCode.Failure;
         }
+    }
+
+    private IReadOnlyList<string> Apply(TOptions wanted, ServiceContext<TOptions> context)
+    {
+        LogSettings logging = logOf(wanted);
+        context.Log.SetLevels(logging.Level, logging.Levels);
+        return ["log.level", .. context.OnReload?.Invoke(wanted) ?? []];
     }
 
     private static IEnumerable<KeyValuePair<string, string>> ReadEnvironment()
@@ -135,11 +155,11 @@ public sealed class ServiceProgram<TOptions>(
         usage: {name} COMMAND [--config FILE]... [--set key=value]...
           run                    run in the foreground, as a service manager wants it
           run --check-config     check the configuration and end
-          config show            print the effective configuration; --sources adds where each value comes from
+          config show            print the effective configuration; --sources adds where each value comes from (--effective: the same)
           config example         print an annotated example with every setting and its default
           version, help
 
         Without --config, {DefaultFile} is read if it exists. Files in the folder of the same name with .d follow,
-        then environment variables ({environmentPrefix}SECTION__KEY), then --set.
+        then environment variables ({environmentPrefix}SECTION__KEY), then --set. SIGHUP reads them again.
         """ + (moreHelp.Length > 0 ? $"\n\n{moreHelp}" : "");
 }

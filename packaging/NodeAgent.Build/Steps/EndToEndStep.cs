@@ -15,9 +15,14 @@ internal static class EndToEndStep
 
     internal static async Task<int> RunAsync(string[] arguments)
     {
+        if (arguments is ["--packages", .. var rest] && rest is [] or ["--as-published"])
+        {
+            return await PackagesStep.RunAsync(isPublished: rest.Length > 0).ConfigureAwait(false);
+        }
+
         if (!TryParse(arguments, out Request request, out string error))
         {
-            Console.Error.WriteLine($"e2e: {error}; usage: ./build.sh e2e [--kills N [--seed S] | --faults [ID,ID ...]]");
+            Console.Error.WriteLine($"e2e: {error}; usage: ./build.sh e2e [--kills N [--seed S] | --faults [ID,ID ...] | --packages [--as-published]]");
             return 2;
         }
 

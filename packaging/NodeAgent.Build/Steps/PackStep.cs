@@ -1,12 +1,14 @@
-using System.Formats.Tar;
-using System.IO.Compression;
+using System.Diagnostics;
+using NodeAgent.Build.Packaging;
 using NodeAgent.Testing.Processes;
 
 namespace NodeAgent.Build.Steps;
 
-/// <summary><c>./build.sh pack</c>: the programs as they ship, one archive a platform.</summary>
+/// <summary><c>./build.sh pack</c>: the programs as they ship, in every format that this machine can build. The same commit gives the same bytes.</summary>
 internal static class PackStep
 {
+    internal static string Folder { get; } = Path.Combine(Repository.Root, "artifacts", "pack");
+
     internal static async Task<int> RunAsync(string[] arguments)
     {
         if (arguments.Length > 0)
@@ -15,49 +17,69 @@ internal static class PackStep
             return 2;
         }
 
-        string folder = Path.Combine(Repository.Root, "artifacts", "pack");
-        Directory.CreateDirectory(folder);
-        foreach (string runtime in new[] { "linux-x64", "win-x64" })
+        if (await ProgramsAsync(isPublished: false, withWindows: true).ConfigureAwait(false) is not { } programs)
         {
-            int code = await Shell.PublishAgentAsync(runtime).ConfigureAwait(false);
-            if (code != 0)
-            {
-                return code;
-            }
-
-            Pack(Path.Combine(Repository.Root, "artifacts", "publish", $"agent-{runtime}"), folder, $"nodeagent-{runtime}", zip: runtime.StartsWith("win", StringComparison.Ordinal));
+            return 1;
         }
 
-        foreach ((string project, string name) in new[] { ("aggregator/NodeAgent.Aggregator", "aggregator"), ("ctl/NodeAgent.Ctl", "nodectl") })
+        if (Directory.Exists(Folder))
         {
-            string output = Path.Combine(Repository.Root, "artifacts", "publish", $"{name}-linux-x64");
-            int code = await Shell.DotnetAsync("publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "-v", "quiet", "--nologo",
-                "-p:PublishShape=single", "-o", output).ConfigureAwait(false);
-            if (code != 0)
-            {
-                return code;
-            }
-
-            Pack(output, folder, $"{name}-linux-x64", zip: false);
+            Directory.Delete(Folder, recursive: true);
         }
 
-        return 0;
+        Release release = await Release.OfThisTreeAsync().ConfigureAwait(false);
+        return await PackageSet.WriteAsync(programs, release, Folder, Console.WriteLine).ConfigureAwait(false) ? 0 : 1;
     }
 
-    private static void Pack(string source, string folder, string name, bool zip)
+    /// <summary>The programs as they ship; null when publishing one failed, which then has said why.</summary>
+    internal static async Task<Programs?> ProgramsAsync(bool isPublished, bool withWindows)
     {
-        string target = Path.Combine(folder, name + (zip ? ".zip" : ".tar.gz"));
-        File.Delete(target);
-        if (zip)
+        if (!isPublished && !await PublishAsync(withWindows).ConfigureAwait(false))
         {
-            ZipFile.CreateFromDirectory(source, target, CompressionLevel.Optimal, includeBaseDirectory: false);
-        }
-        else
-        {
-            using GZipStream compressed = new(File.Create(target), CompressionLevel.Optimal);
-            TarFile.CreateFromDirectory(source, compressed, includeBaseDirectory: false);
+            return null;
         }
 
-        Console.WriteLine($"{Path.GetRelativePath(Repository.Root, target)}  {new FileInfo(target).Length / 1048576.0:0.0} MiB");
+        return new Programs(
+            Published("agent-linux-x64", "nodeagent"), Published("aggregator-linux-x64", "aggregator"), Published("nodectl-linux-x64", "nodectl"),
+            withWindows ? Published("agent-win-x64", "nodeagent.exe") : null, await CompletionsAsync().ConfigureAwait(false));
+    }
+
+    private static async Task<bool> PublishAsync(bool withWindows)
+    {
+        List<(string Project, string Name, string Runtime)> wanted =
+        [
+            ("agent/NodeAgent.Agent", "agent", "linux-x64"), ("aggregator/NodeAgent.Aggregator", "aggregator", "linux-x64"), ("ctl/NodeAgent.Ctl", "nodectl", "linux-x64"),
+        ];
+        if (withWindows)
+        {
+            wanted.Add(("agent/NodeAgent.Agent", "agent", "win-x64"));
+        }
+
+        foreach ((string project, string name, string runtime) in wanted)
+        {
+            if (await Shell.PublishAsync(project, name, runtime).ConfigureAwait(false) != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static string Published(string folder, string file) => Path.Combine(Repository.Root, "artifacts", "publish", folder, file);
+
+    // nodectl itself knows them; the managed program, because a published one of another system would not run here.
+    private static async Task<Dictionary<string, string>> CompletionsAsync()
+    {
+        Dictionary<string, string> scripts = [];
+        foreach (string shell in new[] { "bash", "zsh", "fish" })
+        {
+            ProcessStartInfo start = new("dotnet", [Repository.CtlProgram, "completion", shell]) { RedirectStandardOutput = true };
+            using Process nodectl = Process.Start(start)!;
+            scripts[shell] = await nodectl.StandardOutput.ReadToEndAsync().ConfigureAwait(false);
+            await nodectl.WaitForExitAsync().ConfigureAwait(false);
+        }
+
+        return scripts;
     }
 }

@@ -32,7 +32,10 @@ internal static class Shell
         DotnetAsync("build", project, "-c", "Release", "-v", "quiet", "--nologo", "-clp:NoSummary");
 
     /// <summary>Publishes the agent as it ships: self-contained, trimmed, ReadyToRun, one file.</summary>
-    internal static Task<int> PublishAgentAsync(string runtime) =>
-        DotnetAsync("publish", "agent/NodeAgent.Agent", "-c", "Release", "-r", runtime, "--self-contained", "-v", "quiet", "--nologo",
-            "-p:PublishShape=single", "-o", $"artifacts/publish/agent-{runtime}");
+    internal static Task<int> PublishAgentAsync(string runtime) => PublishAsync("agent/NodeAgent.Agent", "agent", runtime);
+
+    /// <summary>Publishes a program as it ships, into artifacts/publish/NAME-RUNTIME.</summary>
+    internal static Task<int> PublishAsync(string project, string name, string runtime) =>
+        DotnetAsync("publish", project, "-c", "Release", "-r", runtime, "--self-contained", "-v", "quiet", "--nologo",
+            "-p:PublishShape=single", "-o", $"artifacts/publish/{name}-{runtime}");
 }

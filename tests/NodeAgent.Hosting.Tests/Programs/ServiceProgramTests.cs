@@ -7,6 +7,8 @@ public sealed class ServiceProgramTests
 {
     private const string Required = "uplink.aggregator=https://a:1";
 
+    private const int Hangup = 1; // SIGHUP
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private static readonly string File = typeof(ServiceProgramTests).Assembly.Location;
@@ -87,6 +89,31 @@ public sealed class ServiceProgramTests
         Assert.Equal((int)ExitCode.Failure, exitCode);
         Assert.Contains(
             "level=error event=ProgramFailed id=1030 error=\"no such disk\" error_type=InvalidOperationException", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ReloadOfAWrongFile_KeepsTheOldConfigurationAndTellsWhy()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGHUP");
+        string folder = Directory.CreateTempSubdirectory("nodeagent-reload-").FullName;
+        string file = Path.Combine(folder, "sample.json");
+        await System.IO.File.WriteAllTextAsync(file, "{ \"uplink\": { \"aggregator\": \"https://a:1\" } }");
+        using RealProcess service = RealProcess.Start("sample", File, [SampleService.Argument, "run", "--config", file]);
+        await service.WaitForLineAsync(line => line.Contains("event=UplinkConnected", StringComparison.Ordinal), Limit);
+
+        await System.IO.File.WriteAllTextAsync(file, "{ \"uplnk\": {} }");
+        service.Signal(Hangup);
+        string refused = await service.WaitForLineAsync(line => line.Contains("event=ConfigurationRefused", StringComparison.Ordinal), Limit);
+        Assert.Contains("did you mean 'uplink'?", refused, StringComparison.Ordinal);
+
+        await System.IO.File.WriteAllTextAsync(file, "{ \"uplink\": { \"aggregator\": \"https://b:2\" }, \"log\": { \"level\": \"debug\" } }");
+        service.Signal(Hangup);
+        string applied = await service.WaitForLineAsync(line => line.Contains("event=ConfigurationReloaded", StringComparison.Ordinal), Limit);
+        Assert.Contains("changed=2 applied=log.level", applied, StringComparison.Ordinal);
+        string waits = await service.WaitForLineAsync(line => line.Contains("event=RestartNeeded", StringComparison.Ordinal), Limit);
+        Assert.Contains("settings=uplink.aggregator", waits, StringComparison.Ordinal);
+        Assert.True(await service.StopAsync(Limit));
+        Directory.Delete(folder, recursive: true);
     }
 
     private static Task<(int ExitCode, string Output)> Run(params string[] arguments) =>

@@ -36,6 +36,23 @@ public sealed class GeneratedPageTests
     public void AggregatorExample_File_IsWhatTheCodeSays() => Check(
         "packaging/config/aggregator.example.json", ConfigurationText.Example(AggregatorOptions.Settings, "Configuration of the aggregator."));
 
+    [Fact]
+    public void ManPage_OfTheAgent_IsWhatTheCodeSays() => Check("packaging/man/nodeagent.8", ManPages.Nodeagent());
+
+    [Fact]
+    public void ManPage_OfTheAggregator_IsWhatTheCodeSays() => Check("packaging/man/aggregator.8", ManPages.Aggregator());
+
+    [Fact]
+    public void ManPage_OfTheAgentsSettings_IsWhatTheCodeSays() =>
+        Check("packaging/man/nodeagent.json.5", ManPages.Settings("nodeagent", AgentOptions.Settings));
+
+    [Fact]
+    public void ManPage_OfTheAggregatorsSettings_IsWhatTheCodeSays() =>
+        Check("packaging/man/aggregator.json.5", ManPages.Settings("aggregator", AggregatorOptions.Settings));
+
+    [Fact]
+    public void ManPage_OfNodectl_IsWhatTheCodeSays() => Check("packaging/man/nodectl.1", ManPages.Nodectl(NodectlTree.Build()));
+
     private static string MetricsPage()
     {
         StringBuilder page = new($"# Metrics\n\n{Note}");

@@ -50,6 +50,18 @@ public sealed class FilesystemSamplerTests : IDisposable
     }
 
     [Fact]
+    public void Sample_InASandboxWithEverythingReadOnly_ShowsTheHostsOwnMounts()
+    {
+        _host.Write("proc/1/mountinfo", Root);
+        _host.Write("proc/self/mountinfo", Root.Replace("rw,relatime", "ro,relatime", StringComparison.Ordinal));
+        FilesystemSampler sampler = new(_host.Roots, new FixedMounts());
+
+        SamplerText.Run(sampler);
+
+        Assert.Equal(0, SamplerText.Value(sampler, "node_filesystem_readonly{device=\"/dev/sda\",fstype=\"ext4\",mountpoint=\"/\"}"));
+    }
+
+    [Fact]
     public void Sample_WhenAMountComesAndGoes_BuildsTheColumnsAgain()
     {
         _host.Write("proc/self/mountinfo", Root);
