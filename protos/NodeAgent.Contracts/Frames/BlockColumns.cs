@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 
@@ -55,6 +56,7 @@ internal sealed class BlockColumns
 
     internal long Predict(int column) => unchecked(_previous[column] + _trend[column]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Learn(int column, long value)
     {
         long delta = unchecked(value - _previous[column]);

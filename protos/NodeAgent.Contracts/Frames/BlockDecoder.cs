@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using NodeAgent.Contracts.Series;
 
 namespace NodeAgent.Contracts.Frames;
@@ -125,6 +126,8 @@ public sealed class BlockDecoder
     }
 
     // Half of a host's columns rest from tick to tick: only those are looked at of which something is said, or that go on by themselves.
+    // Compiled for speed at once: an aggregator's restart unpacks a quarter of a billion values in its first seconds.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private BlockError DecodeValues(ReadOnlySpan<byte> payload, int position, ReadOnlySpan<byte> changed, ReadOnlySpan<byte> raw, int end)
     {
         ReadOnlySpan<byte> codes = payload[..end];
@@ -185,6 +188,7 @@ public sealed class BlockDecoder
         return bits;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ApplyCode(int column, ulong code)
     {
         double scale = _columns.Scale[column];
