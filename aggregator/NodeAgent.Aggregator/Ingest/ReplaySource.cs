@@ -56,7 +56,7 @@ internal sealed class ReplaySource(ulong id, NodeIntake intake, HeldRecords held
         Receive(new SequenceSpan(frame.Sequence - Math.Max(1, probe.StandsFor) + 1, frame.Sequence));
         bool isNew = (header.Flags & WalMessageFlags.DecodeOnly) == 0;
         _isAfterGap &= !frame.IsKey;
-        _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew && isStored, bytes, header.ReceivedUnixMs, logId);
+        _effects.TakeFrame(ref frame, frame.WallUnixMs + header.CorrectionMs, isNew, !isStored, bytes, header.ReceivedUnixMs, logId);
         if (frame.IsKey)
         {
             intake.Log.OnIndependent(id);

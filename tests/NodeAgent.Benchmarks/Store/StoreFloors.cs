@@ -38,7 +38,7 @@ internal static class StoreFloors
         Row.Within("  its CPU, of two processors (s)", ours.RestartCpuS, 6),
         Row.Over("ingest beside queries of death, of what it is alone", death?.IngestRatio ?? 0, 0.8),
         Row.Within("churn: memory a live series (B)", churn?.BytesRamPerLiveSeries ?? 0, 2_048),
-        Row.Within("churn: worst minute of the own processor (ms)", churn?.WorstOwnMs ?? 0, 250 * 60),
+        Row.Within("churn: worst round of all nodes (ms)", churn?.WorstOwnMs ?? 0, 250),
     ];
 
     private static string Number(double value) => value.ToString(value >= 100 ? "0" : value >= 1 ? "0.00" : "0.000", CultureInfo.InvariantCulture);
