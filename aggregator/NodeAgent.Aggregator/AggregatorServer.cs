@@ -19,6 +19,7 @@ using NodeAgent.Aggregator.Query;
 using NodeAgent.Aggregator.Remote;
 using NodeAgent.Aggregator.Sinks;
 using NodeAgent.Aggregator.Storage;
+using NodeAgent.Aggregator.Usage;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
@@ -58,14 +59,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
     private readonly AgentLinkService _link;
     private readonly RpcServer _rpc;
     private readonly ServerTls? _tls;
-    private readonly HttpClient _sinkHttp;
-    private readonly HttpClient _remoteHttp;
-    private readonly Sink? _sink;
+    private readonly EngineLinks _engines;
+    private readonly JobWatch _jobs;
     private readonly WebApplication _app;
 
     private AggregatorServer(
         AggregatorOptions options, ILoggerFactory logs, ServerTls? tls, string version, TimeProvider time, RepeatedEventGate gate,
-        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement)
+        DurableStore store, StoreWatch watch, IngestCore ingest, IngestLog ingestLog, PlacementDesk placement, EngineLinks engines, JobWatch jobs)
     {
         _options = options;
         _log = logs.CreateLogger("aggregator");
@@ -86,15 +86,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
             OnCallEnded = LogFailure,
             TimeProvider = time,
         });
-        _remoteHttp = new HttpClient { Timeout = options.RemoteRead.Timeout };
+        _engines = engines;
+        _jobs = jobs;
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(QueriedStore(options.RemoteRead), options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => _sink?.Status() };
-        _sinkHttp = Sink.Client(options.Sink);
-        _sink = Sink.TryOpen(options.Sink, new SinkParts(
-            ingest, options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), _sinkHttp, time, NewRandom(), logs.CreateLogger("sink")));
-        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. _sink?.Journals ?? [], (StateRooms.Placement, placement.Journal)], FileOps.ForThisMachine(), time, version);
+        QueryService query = new(_store, new QueryEngine(engines.Queried, options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => engines.Sink?.Status(), Jobs = jobs.Ledger };
+        AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. engines.Sink?.Journals ?? [], (StateRooms.Placement, placement.Journal), (StateRooms.Jobs, jobs.Ledger.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
             .AddHealth(_health).AddReflection(AgentLink.Descriptor, V1.Query.Descriptor, Admin.Descriptor, V1.Placement.Descriptor);
@@ -147,8 +145,27 @@ internal sealed class AggregatorServer : IAsyncDisposable
             return ExitCode.StateUnusable;
         }
 
+        if (OpenJobs(context, placement) is not { } jobs)
+        {
+            placement.Dispose();
+            ingest.Dispose();
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.StateUnusable;
+        }
+
+        if (OpenEngines(context, store, ingest) is not { } engines)
+        {
+            jobs.Dispose();
+            placement.Dispose();
+            ingest.Dispose();
+            store.Dispose();
+            tls?.Dispose();
+            return ExitCode.Usage;
+        }
+
         await using AggregatorServer server = new(
-            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement);
+            context.Options, context.Log, tls, context.Version, TimeProvider.System, gate, store, watch!, ingest, ingestLog, placement, engines, jobs);
         return await server.ServeAsync(context).ConfigureAwait(false);
     }
 
@@ -156,15 +173,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
     {
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
-        if (_sink is not null)
-        {
-            await _sink.DisposeAsync().ConfigureAwait(false);
-        }
-
-        _sinkHttp.Dispose();
-        _remoteHttp.Dispose();
+        await _engines.DisposeAsync().ConfigureAwait(false);
         _commits.Dispose();
         _placementService.Dispose();
+        _jobs.Dispose();
         _placement.Dispose();
         Settle();
         _ingest.Dispose();
@@ -251,6 +263,26 @@ internal sealed class AggregatorServer : IAsyncDisposable
         return null;
     }
 
+    private static JobWatch? OpenJobs(ServiceContext<AggregatorOptions> context, PlacementDesk placement)
+    {
+        if (JobWatch.TryOpen(context.Options.State.Directory, FileOps.ForThisMachine(), TimeProvider.System, placement, out JobWatch? jobs, out OpenError? error))
+        {
+            return jobs;
+        }
+
+        context.Log.CreateLogger("aggregator").StateUnusable(context.Options.State.Directory, error.Message);
+        return null;
+    }
+
+    private static EngineLinks? OpenEngines(ServiceContext<AggregatorOptions> context, DurableStore store, IngestCore ingest)
+    {
+        ILogger log = context.Log.CreateLogger("sink");
+        return EngineLinks.TryOpen(
+            context.Options,
+            http => new SinkParts(ingest, context.Options.Store.MaxSeriesPerNode, FileOps.ForThisMachine(), http, TimeProvider.System, NewRandom(), log),
+            store, log, out EngineLinks? engines) ? engines : null;
+    }
+
     private async Task<ExitCode> ServeAsync(ServiceContext<AggregatorOptions> context)
     {
         string address = _tls is null ? "none" : $"https://{_options.Listen.Address}";
@@ -274,7 +306,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             _health.Set(service, ServingStatus.Serving);
         }
 
-        _sink?.Start();
+        _engines.Sink?.Start();
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
@@ -295,12 +327,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 long letGo = _ingest.Wal.ForcedReleases;
                 _ingest.Maintain(Moment.Of(_time));
                 _watch.Look();
+                _jobs.Turn();
                 if (_ingest.Wal.ForcedReleases > letGo)
                 {
                     _ingestLog.LetGo(_options.Wal.MaxBytes);
                 }
 
-                if (_sink is { Completion.IsFaulted: true } broken)
+                if (_engines.Sink is { Completion.IsFaulted: true } broken)
                 {
                     await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
                 }
@@ -360,13 +393,6 @@ internal sealed class AggregatorServer : IAsyncDisposable
         WebApplication app = builder.Build();
         app.UseRpcServer(_rpc);
         return app;
-    }
-
-    // A secret that cannot be read is no reason to answer from elsewhere: people would compare numbers of two stores.
-    private ISeriesReader QueriedStore(RemoteReadSettings settings)
-    {
-        RemoteStore? remote = RemoteStore.TryMake(settings, _remoteHttp, _store, out string problem);
-        return problem.Length == 0 ? (ISeriesReader?)remote ?? _store : throw new IOException($"remote_read: {problem}");
     }
 
     private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));

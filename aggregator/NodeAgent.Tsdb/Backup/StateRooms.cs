@@ -24,16 +24,19 @@ public static class StateRooms
     /// <summary>Decisions of placement.</summary>
     public const string Placement = "placement";
 
+    /// <summary>Which job held which GPU when.</summary>
+    public const string Jobs = "jobs";
+
     /// <summary>A restore that is under way or was interrupted: nothing may be opened while it is there.</summary>
     public const string UnfinishedRestore = "restore.unfinished";
 
     /// <summary>Rooms in the order in which they are cut; <see cref="BackupCut"/> says why.</summary>
-    public static IReadOnlyList<string> CuttingOrder { get; } = [Sink, DeadLetters, Placement, Quarantine, Events, Store, Log];
+    public static IReadOnlyList<string> CuttingOrder { get; } = [Sink, DeadLetters, Placement, Jobs, Quarantine, Events, Store, Log];
 
     /// <summary>The directories with files, those of the store one by one.</summary>
     internal static IReadOnlyList<string> Directories { get; } =
     [
-        Sink, $"{Sink}/quarantine", DeadLetters, $"{DeadLetters}/quarantine", Placement, $"{Placement}/quarantine", Quarantine, $"{Quarantine}/quarantine", Events, $"{Events}/quarantine",
+        Sink, $"{Sink}/quarantine", DeadLetters, $"{DeadLetters}/quarantine", Placement, $"{Placement}/quarantine", Jobs, $"{Jobs}/quarantine", Quarantine, $"{Quarantine}/quarantine", Events, $"{Events}/quarantine",
         $"{Store}/segments", $"{Store}/quarantine", $"{Store}/manifest", $"{Store}/manifest/quarantine", Log, $"{Log}/quarantine",
     ];
 }
