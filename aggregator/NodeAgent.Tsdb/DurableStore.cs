@@ -42,7 +42,6 @@ public sealed class DurableStore : IDurableStore
     private long _lastFlushUnixMs;
     private long _mergeNotBeforeUnixMs = long.MinValue;
     private volatile bool _stopping;
-    private ReplayLanes? _replay;
 
     private DurableStore(DurableStoreOptions options, StoreAccounts accounts, SeriesRegistry registry, SegmentStore segments)
     {
@@ -143,15 +142,15 @@ public sealed class DurableStore : IDurableStore
     public AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId) =>
         walId != 0 && walId <= RecoveredWalId
             ? ((MemorySchema)schema).Skip()
-            : AppendNow((MemorySchema)schema, unixMs, values, present, walId);
+            : ((MemorySchema)schema).Append(unixMs, values, present, walId);
 
     /// <summary>
-    /// From here until the result is disposed one thread replays the log: rows with an id are appended on several threads, and called
-    /// appended before they are. Nothing else may use the store meanwhile, but for <see cref="Register"/> on the same thread.
+    /// From here until the result is disposed rows of any age are taken: what the log holds was accepted when it came, however long ago that is
+    /// by now and whatever the clock says today. Of what retention has dropped nothing is taken.
     /// </summary>
     public IDisposable BeginReplay()
     {
-        _replay = Options.HasThreads ? new ReplayLanes(Math.Max(1, Environment.ProcessorCount)) : null;
+        _accounts.IsAnyTimeAllowed = true;
         return new Replay(this);
     }
 
@@ -324,17 +323,6 @@ public sealed class DurableStore : IDurableStore
         });
     }
 
-    private AppendResult AppendNow(MemorySchema schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId)
-    {
-        if (_replay is null)
-        {
-            return schema.Append(unixMs, values, present, walId);
-        }
-
-        _replay.Add(schema, unixMs, values, present, walId);
-        return AppendResult.Appended;
-    }
-
     private void Write(long nowUnixMs)
     {
         lock (_flushing)
@@ -397,11 +385,6 @@ public sealed class DurableStore : IDurableStore
 
     private sealed class Replay(DurableStore store) : IDisposable
     {
-        public void Dispose()
-        {
-            ReplayLanes? lanes = store._replay;
-            store._replay = null;
-            lanes?.Dispose();
-        }
+        public void Dispose() => store._accounts.IsAnyTimeAllowed = false;
     }
 }

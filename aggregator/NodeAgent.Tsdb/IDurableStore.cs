@@ -11,8 +11,8 @@ namespace NodeAgent.Tsdb;
 /// </item>
 /// <item>About once a second the owner asks <see cref="DurableThrough"/> and vouches for what it has handed over; the answer may be released
 /// from the log. The store's files follow about ten minutes behind (<see cref="Flush"/> hurries).</item>
-/// <item>After a restart, however it came about, the owner hands over all records that are still in the log, in the order of their ids,
-/// before it answers queries or takes new ones. Rows that the files have are recognised by their ids and cost next to nothing
+/// <item>After a restart, however it came about, the owner hands over all records that are still in the log, each schema's in the order of
+/// their ids, before it answers queries or takes new ones. Rows that the files have are recognised by their ids and cost next to nothing
 /// (<see cref="AppendResult.Duplicate"/>); the others are stored as they were the first time. Records at or below
 /// <see cref="RecoveredWalId"/> need not be handed over.</item>
 /// </list>
@@ -44,7 +44,7 @@ public interface IDurableStore : ITimeSeriesStore
     /// <param name="values">By column.</param>
     /// <param name="present">Bit per column.</param>
     /// <param name="walId">
-    /// The record's id. Two rows of a series with the same time: the later call wins, so replay in the order of ids. 0: the row is in no
+    /// The record's id. Two rows of a series with the same time: the later call wins, so replay a schema in the order of ids. 0: the row is in no
     /// log, and lost with the process until it is in a file.
     /// </param>
     AppendResult Append(SchemaHandle schema, long unixMs, ReadOnlySpan<double> values, ReadOnlySpan<ulong> present, ulong walId);

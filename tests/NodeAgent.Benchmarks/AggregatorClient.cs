@@ -39,6 +39,20 @@ internal sealed class AggregatorClient : IDisposable
         return response.Results.Count > 0 ? response.Results[0].Value : null;
     }
 
+    /// <summary>Reads a whole range; returns its bytes.</summary>
+    internal async Task<long> RangeAsync(string expression, long startUnixMs, long endUnixMs, ulong stepMs)
+    {
+        RangeRequest request = new() { Query = new QueryInput { Expression = expression }, StartUnixMs = startUnixMs, EndUnixMs = endUnixMs, StepMs = stepMs };
+        using AsyncServerStreamingCall<RangeResponse> call = _query.Range(request);
+        long bytes = 0;
+        while (await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+        {
+            bytes += call.ResponseStream.Current.CalculateSize();
+        }
+
+        return bytes;
+    }
+
     internal async Task<ulong> SeriesAsync()
     {
         using AsyncServerStreamingCall<ListSeriesResponse> call = _query.ListSeries(new ListSeriesRequest());

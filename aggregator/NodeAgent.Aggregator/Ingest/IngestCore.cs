@@ -227,7 +227,8 @@ internal sealed class IngestCore : IDisposable
 
     internal NodeIntake IntakeOf(string node, long nowUnixMs) =>
         _nodes.TryGetValue(node, out NodeIntake? intake) ? intake
-            : _nodes.GetOrAdd(node, static (name, arg) => new NodeIntake(arg.Fleet.GetOrAdd(name, arg.Now), arg.Options), (Fleet, Now: nowUnixMs, Options));
+            : _nodes.GetOrAdd(
+                node, static (name, arg) => new NodeIntake(arg.Fleet.GetOrAdd(name, arg.Now), arg.Options) { ReplayLane = (uint)arg._nodes.Count }, (Fleet, Now: nowUnixMs, Options, _nodes));
 
     /// <summary>Commits and closes the journals. Streams must have ended; the store is the caller's.</summary>
     public void Dispose()

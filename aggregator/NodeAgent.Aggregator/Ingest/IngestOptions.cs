@@ -41,6 +41,9 @@ internal sealed record IngestOptions
     /// <summary>Journal of events, in bytes; the oldest go.</summary>
     internal long EventsMaxBytes { get; init; } = 256L << 20;
 
+    /// <summary>Threads that read frames back at start beside the one that reads the log; 0: that one does it all.</summary>
+    internal int ReplayThreads { get; init; } = Environment.ProcessorCount;
+
     /// <summary>How long a failing disk is left alone; also the least that agents are asked to wait.</summary>
     internal TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -26,6 +26,9 @@ internal sealed class NodeIntake(FleetNode node, IngestOptions options)
 
     internal FleetNode Node => node;
 
+    /// <summary>Which of the lanes has its frames while the log is read back; see <see cref="ReplayLanes"/>.</summary>
+    internal uint ReplayLane { get; init; }
+
     internal NodeLogPosition Log { get; } = new();
 
     /// <summary>Bytes of the log when the node's state was written last.</summary>

@@ -71,11 +71,18 @@ internal sealed class RecordEffects
         return problem;
     }
 
-    /// <summary>Takes the blocks of a frame; <paramref name="isStored"/> false: only as a base for those that follow.</summary>
-    internal void TakeFrame(ref FrameReader frame, long unixMs, bool isStored, int bytes, long receivedUnixMs, ulong logId)
+    /// <summary>Takes a frame: its blocks, and what it says of the node.</summary>
+    /// <param name="frame">Opened.</param>
+    /// <param name="unixMs">Its time, corrected.</param>
+    /// <param name="isNew">False: only a base for those that follow.</param>
+    /// <param name="isInFiles">The store has its samples; what it says of the node counts all the same.</param>
+    /// <param name="bytes">Of the message.</param>
+    /// <param name="receivedUnixMs">When it came.</param>
+    /// <param name="logId">Under which it is in the log.</param>
+    internal void TakeFrame(ref FrameReader frame, long unixMs, bool isNew, bool isInFiles, int bytes, long receivedUnixMs, ulong logId)
     {
-        int samples = _applier.Apply(ref frame, unixMs, isStored, logId);
-        if (!isStored)
+        int samples = _applier.Apply(ref frame, unixMs, isNew && !isInFiles, logId);
+        if (!isNew)
         {
             return;
         }

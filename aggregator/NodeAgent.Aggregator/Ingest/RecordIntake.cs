@@ -167,7 +167,7 @@ internal sealed class RecordIntake(LinkStream stream, FrameClock clock, IngestCo
         }
 
         Receive(records, logId, flags);
-        Effects.TakeFrame(ref frame, time.UnixMs, isStored, message.Length, now.UnixMs, logId);
+        Effects.TakeFrame(ref frame, time.UnixMs, isStored, isInFiles: false, message.Length, now.UnixMs, logId);
         if (frame.IsKey)
         {
             Intake.Log.OnIndependent(stream.Id);

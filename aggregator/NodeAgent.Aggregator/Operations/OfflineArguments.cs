@@ -135,6 +135,5 @@ internal sealed record OfflineArguments
         : IsLinked && (!IsDirectory || (KeyFile ?? PassphraseFile) is not null) ? "--link is for --directory, and not with a key"
         : IsForced && Verb != OfflineVerb.Restore ? "--force is for restore"
         : IsJson && Verb != OfflineVerb.Inspect ? "--json is for inspect"
-        : Store is not null && Verb == OfflineVerb.Restore ? "restore writes the store into the state directory; move it to --store afterwards"
         : "";
 }

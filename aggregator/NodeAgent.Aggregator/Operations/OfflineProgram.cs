@@ -12,7 +12,7 @@ namespace NodeAgent.Aggregator.Operations;
 /// is locked meanwhile. Results go to standard output, how far it is to standard error.
 /// </summary>
 internal sealed class OfflineProgram(
-    OfflineArguments arguments, string stateDirectory, BackupKey? key, TextWriter output, TextWriter errors, ProgressLine progress, TimeProvider time,
+    OfflineArguments arguments, string stateDirectory, string? storeDirectory, BackupKey? key, TextWriter output, TextWriter errors, ProgressLine progress, TimeProvider time,
     string version)
 {
     private readonly IFileOps _files = FileOps.ForThisMachine();
@@ -34,7 +34,7 @@ internal sealed class OfflineProgram(
             return (int)ExitCode.Usage;
         }
 
-        if (StateDirectory(parsed) is not { } state)
+        if (Directories(parsed) is not { } directories)
         {
             return (int)ExitCode.Usage;
         }
@@ -46,7 +46,7 @@ internal sealed class OfflineProgram(
             interrupted.Cancel();
         };
         ProgressLine progress = new(Console.Error, !Console.IsErrorRedirected, TimeProvider.System);
-        OfflineProgram program = new(parsed, state, key, Console.Out, Console.Error, progress, TimeProvider.System, version);
+        OfflineProgram program = new(parsed, directories.State, directories.Store, key, Console.Out, Console.Error, progress, TimeProvider.System, version);
         return (int)program.Run(interrupted.Token);
     }
 
@@ -104,13 +104,16 @@ internal sealed class OfflineProgram(
     private ExitCode Restore(CancellationToken cancellation)
     {
         using BackupView backup = BackupView.Open(_files, Path.GetFullPath(arguments.Path!), key);
-        RestoreOptions options = new() { Directory = stateDirectory, IsForced = arguments.IsForced, Now = time.GetUtcNow() };
-        string aside = RestoreJob.Run(_files, backup, options, time, progress, cancellation);
+        RestoreOptions options = new()
+        {
+            Directory = stateDirectory, StoreDirectory = storeDirectory, IsForced = arguments.IsForced, Now = time.GetUtcNow(),
+        };
+        IReadOnlyList<string> aside = RestoreJob.Run(_files, backup, options, time, progress, cancellation);
         progress.End();
         output.WriteLine($"{stateDirectory}: {backup.Index.Entries.Count} files, {backup.Index.TotalBytes} bytes restored");
-        if (aside.Length > 0)
+        if (aside.Count > 0)
         {
-            output.WriteLine($"the former state is in {aside}; delete it when it is not needed");
+            output.WriteLine($"the former state is in {string.Join(" and ", aside)}; delete it when it is not needed");
         }
 
         return ExitCode.Ok;
@@ -159,14 +162,15 @@ internal sealed class OfflineProgram(
         return ExitCode.Ok;
     }
 
-    private StateOnDisk OpenState() => StateOnDisk.Open(_files, stateDirectory, time, arguments.Store);
+    private StateOnDisk OpenState() => StateOnDisk.Open(_files, stateDirectory, time, storeDirectory);
 
-    private static string? StateDirectory(OfflineArguments arguments)
+    /// <summary>Where the state is, and the store where that is elsewhere; null: the configuration does not say.</summary>
+    private static (string State, string? Store)? Directories(OfflineArguments arguments)
     {
         bool needsState = arguments.Path is null || arguments.Verb is OfflineVerb.Backup or OfflineVerb.Restore;
         if (arguments.State is not null || !needsState)
         {
-            return Path.GetFullPath(arguments.State ?? ".");
+            return (Path.GetFullPath(arguments.State ?? "."), Full(arguments.Store));
         }
 
         LoadedConfiguration<AggregatorOptions> loaded = AggregatorOptions.Settings.Load(new ConfigurationSources
@@ -187,6 +191,8 @@ internal sealed class OfflineProgram(
             Console.Error.WriteLine("aggregator: --state DIR does without the configuration");
         }
 
-        return loaded.IsValid ? Path.GetFullPath(loaded.Options.State.Directory) : null;
+        return loaded.IsValid ? (Path.GetFullPath(loaded.Options.State.Directory), Full(arguments.Store ?? loaded.Options.Store.Directory)) : null;
     }
+
+    private static string? Full(string? path) => path is null ? null : Path.GetFullPath(path);
 }

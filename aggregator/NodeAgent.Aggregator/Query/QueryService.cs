@@ -44,6 +44,9 @@ internal sealed class QueryService(
     /// <summary>Asked for each status; null: detection is switched off.</summary>
     internal Func<GetStatusResponse.Types.DetectionStatus?> DetectionStatus { get; init; } = () => null;
 
+    /// <summary>Who held which GPU when, for usage by job; null: only series say.</summary>
+    internal JobLedger? Jobs { get; init; }
+
     private long NowUnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context)
@@ -248,7 +251,7 @@ internal sealed class QueryService(
     {
         UsageQuestion question = UsageMapping.ToQuestion(request, _usage, NowUnixMs, DefaultUsageMs);
         return OnOwnThread(() => UsageMapping.ToWire(
-            new UsageCalculator(engine).Run(question, CallerOf(context), context.CancellationToken), question, _usage));
+            new UsageCalculator(engine, Jobs).Run(question, CallerOf(context), context.CancellationToken), question, _usage));
     }
 
     private static string CallerOf(ServerCallContext context) => CallerIdentity.Of(context).ToString();

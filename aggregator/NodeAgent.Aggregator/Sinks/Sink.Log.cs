@@ -38,4 +38,10 @@ internal static partial class SinkLog
     [LoggerMessage(EventId = 6105, EventName = "SinkUnusable", Level = LogLevel.Error, Message = "The sink cannot start: {Reason}")]
     [EventHelp(Meaning = "Nothing is sent to the engine; all else works.", Cause = "A file with a secret, or the sink's folder, cannot be used.", Action = "Mend what the reason names and restart.")]
     internal static partial void SinkUnusable(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 6106, EventName = "RemoteReadUnusable", Level = LogLevel.Error, Message = "expressions cannot be answered from the other engine: {Reason}")]
+    [EventHelp(
+        Meaning = "The aggregator did not start: it is to answer from another engine, and never answers from its own store in its place.",
+        Cause = "A file with a secret cannot be read.", Action = "Mend what the reason names, or set remote_read.kind to none, and start again.")]
+    internal static partial void RemoteReadUnusable(this ILogger logger, string reason);
 }

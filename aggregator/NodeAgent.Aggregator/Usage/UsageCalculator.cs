@@ -8,16 +8,19 @@ namespace NodeAgent.Aggregator.Usage;
 /// <summary>
 /// Adds up what GPUs were used for, out of stored series through the query engine, so it holds on raw samples, tiers and remote stores
 /// alike. Three queries: mean utilisation by step (from the minute tier where there is one), growth of the energy counter over the whole
-/// range, and mean power for GPUs that have no counter.
+/// range, and mean power for GPUs that have no counter. By job all three go step by step, and each step falls to who held the GPU in it.
 /// </summary>
-internal sealed class UsageCalculator(QueryEngine engine)
+internal sealed class UsageCalculator(QueryEngine engine, JobLedger? jobs = null)
 {
+    /// <summary>Rows by what placement says, where series do not say it themselves.</summary>
+    internal const string JobLabel = "job";
+
     /// <summary>Steps that an engine's range may have, with room to spare.</summary>
     internal const int MaxSteps = 10_000;
 
     private const double JoulesPerKilowattHour = 3_600_000;
     private const double MsPerHour = 3_600_000;
-    private const string UuidLabel = "uuid";
+    internal const string UuidLabel = "uuid";
 
     // Whole minutes and hours, so that tiers answer. An hour holds a year in 8,784 steps.
     private static readonly long[] StepsMs = [60_000, 300_000, 3_600_000];
@@ -34,9 +37,17 @@ internal sealed class UsageCalculator(QueryEngine engine)
         }
 
         Dictionary<(string Node, string Uuid, string Key), GpuUse> gpus = [];
-        AddUtilization(gpus, question, from, to, step, caller, cancellation);
-        AddEnergy(gpus, question.By, from, to, caller, cancellation);
-        AddPower(gpus, question.By, from, to, caller, cancellation);
+        if (question.By == JobLabel && jobs is not null)
+        {
+            new UsageByJob(engine, gpus, question, jobs.Spans(from, to)).Add(from, to, step, caller, cancellation);
+        }
+        else
+        {
+            AddUtilization(gpus, question, from, to, step, caller, cancellation);
+            AddEnergy(gpus, question.By, from, to, caller, cancellation);
+            AddPower(gpus, question.By, from, to, caller, cancellation);
+        }
+
         return Report(gpus, question, from, to, step);
     }
 
@@ -104,12 +115,14 @@ internal sealed class UsageCalculator(QueryEngine engine)
         }
     }
 
-    private static QueryPlan Plan(MetricDefinition metric, WindowFunction function, long windowMs) =>
+    internal static QueryPlan Plan(MetricDefinition metric, WindowFunction function, long windowMs) =>
         new(new Selector([new LabelMatcher(SeriesInfo.NameLabel, MatchOperator.Equal, metric.Name)])) { Function = function, WindowMs = windowMs };
 
-    private static GpuUse Find(Dictionary<(string, string, string), GpuUse> gpus, IReadOnlyList<Label> labels, string by)
+    private static GpuUse Find(Dictionary<(string, string, string), GpuUse> gpus, IReadOnlyList<Label> labels, string by) =>
+        Find(gpus, (Value(labels, SeriesInfo.NodeLabel), Value(labels, UuidLabel), Value(labels, by)));
+
+    internal static GpuUse Find(Dictionary<(string, string, string), GpuUse> gpus, (string, string, string) place)
     {
-        (string, string, string) place = (Value(labels, SeriesInfo.NodeLabel), Value(labels, UuidLabel), Value(labels, by));
         if (!gpus.TryGetValue(place, out GpuUse? gpu))
         {
             gpus.Add(place, gpu = new GpuUse());
@@ -118,7 +131,7 @@ internal sealed class UsageCalculator(QueryEngine engine)
         return gpu;
     }
 
-    private static string Value(IReadOnlyList<Label> labels, string name) => labels.FirstOrDefault(label => label.Name == name).Value ?? "";
+    internal static string Value(IReadOnlyList<Label> labels, string name) => labels.FirstOrDefault(label => label.Name == name).Value ?? "";
 
     private static UsageReport Report(Dictionary<(string Node, string Uuid, string Key), GpuUse> gpus, UsageQuestion question, long from, long to, long step)
     {
@@ -134,8 +147,8 @@ internal sealed class UsageCalculator(QueryEngine engine)
 
     private static UsageRow Row(string key, IReadOnlyList<KeyValuePair<(string Node, string Uuid, string Key), GpuUse>> gpus, UsageQuestion question)
     {
-        double seenMs = gpus.Sum(gpu => (double)gpu.Value.SeenMs);
-        double idleHours = gpus.Sum(gpu => (double)gpu.Value.IdleMs) / MsPerHour;
+        double seenMs = gpus.Sum(gpu => gpu.Value.SeenMs);
+        double idleHours = gpus.Sum(gpu => gpu.Value.IdleMs) / MsPerHour;
         return new UsageRow
         {
             Key = key,
@@ -147,27 +160,5 @@ internal sealed class UsageCalculator(QueryEngine engine)
             EnergyKilowattHours = gpus.Sum(gpu => gpu.Value.Joules) / JoulesPerKilowattHour,
             Energy = gpus.Aggregate(EnergySources.None, (sources, gpu) => sources | gpu.Value.Energy),
         };
-    }
-
-    /// <summary>One GPU under one key.</summary>
-    private sealed class GpuUse
-    {
-        public long SeenMs { get; private set; }
-
-        public long IdleMs { get; private set; }
-
-        /// <summary>Utilisation times time.</summary>
-        public double BusyMs { get; private set; }
-
-        public double Joules { get; set; }
-
-        public EnergySources Energy { get; set; }
-
-        public void AddStep(double utilization, long stepMs, bool isIdle)
-        {
-            SeenMs += stepMs;
-            BusyMs += utilization * stepMs;
-            IdleMs += isIdle ? stepMs : 0;
-        }
     }
 }

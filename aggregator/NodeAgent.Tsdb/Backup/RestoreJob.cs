@@ -10,7 +10,10 @@ public sealed record RestoreOptions
     /// <summary>The state directory.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>State that is there goes aside, into <c>replaced-</c>time below the directory; nothing is deleted. False: it is refused.</summary>
+    /// <summary>Where the store goes; null: <c>store/</c> in the state directory.</summary>
+    public string? StoreDirectory { get; init; }
+
+    /// <summary>State that is there goes aside, into <c>replaced-</c>time below its directory; nothing is deleted. False: it is refused.</summary>
     public bool IsForced { get; init; }
 
     /// <summary>Names the place for what goes aside.</summary>
@@ -45,12 +48,12 @@ public sealed class RestoreJob
 
     private string Marker => Path.Combine(_options.Directory, StateRooms.UnfinishedRestore);
 
-    /// <summary>Restores. Returns where former state is now; empty: there was none.</summary>
+    /// <summary>Restores. Returns the directories in which former state is now; none: there was none.</summary>
     /// <exception cref="BackupException">
     /// <see cref="BackupFailure.Damaged"/>: the backup does not verify, and nothing was touched; run a check for all that is wrong.
     /// Others: in use, in the way, the disk.
     /// </exception>
-    public static string Run(
+    public static IReadOnlyList<string> Run(
         IFileOps files, BackupView backup, RestoreOptions options, TimeProvider time, IProgress<BackupProgress> progress, CancellationToken cancellation)
     {
         StateReport report = StateCheck.Run(backup, time, progress, cancellation);
@@ -62,9 +65,13 @@ public sealed class RestoreJob
         return new RestoreJob(files, backup, options, progress, cancellation).Run();
     }
 
-    private string Run()
+    private List<string> Run()
     {
-        Require(_files.CreateDirectory(_options.Directory), "create directory", _options.Directory);
+        foreach (string top in Tops())
+        {
+            Require(_files.CreateDirectory(top), "create directory", top);
+        }
+
         List<DirectoryLock> locks = TakeLocks();
         try
         {
@@ -90,7 +97,7 @@ public sealed class RestoreJob
         List<DirectoryLock> locks = [];
         foreach (string room in StateRooms.CuttingOrder)
         {
-            string directory = Path.Combine(_options.Directory, room == StateRooms.Store ? Path.Combine(room, "manifest") : room);
+            string directory = PathOf(room == StateRooms.Store ? $"{room}/manifest" : room);
             Require(_files.CreateDirectory(directory), "create directory", directory);
             if (!DirectoryLock.TryTake(_files, directory, Environment.ProcessId, out DirectoryLock? taken, out OpenError? error))
             {
@@ -109,7 +116,7 @@ public sealed class RestoreJob
         HashSet<string> directories = new(StringComparer.Ordinal);
         foreach (BackupEntry entry in _backup.Index.Entries)
         {
-            string path = PathIn(Path.Combine(_options.Directory, Staging), entry.Path);
+            string path = PathOf(entry.Path, Staging);
             string directory = Path.GetDirectoryName(path)!;
             if (directories.Add(directory))
             {
@@ -169,52 +176,64 @@ public sealed class RestoreJob
     }
 
     /// <summary>From here on work is ended, not taken back: each step may be done twice.</summary>
-    private string Swap()
+    private List<string> Swap()
     {
         IoResult marker = _files.OpenRetrying(Marker, FileOpenMode.ReadWrite);
         Require(marker, "create", Marker);
         IoResult synced = _files.Sync(marker.Value);
         _files.Close(marker.Value); // synced; there is nothing in it
         Require(synced, "sync", Marker);
-        Require(_files.SyncDirectory(_options.Directory), "sync directory", _options.Directory);
+        SyncTops();
 
-        string aside = FreeName($"replaced-{_options.Now.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}");
-        bool any = MoveAside(aside);
+        List<string> aside = MoveAside(FreeName($"replaced-{_options.Now.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}"));
         foreach (string room in StateRooms.Directories)
         {
-            string from = PathIn(Path.Combine(_options.Directory, Staging), room);
-            Move(from, PathIn(_options.Directory, room), NamesIn(from));
+            string from = PathOf(room, Staging);
+            Move(from, PathOf(room), NamesIn(from));
         }
 
+        SyncTops(); // the store's directory must not lose what the marker's going says is done
         Require(_files.DeleteRetrying(Marker), "delete", Marker);
-        Require(_files.SyncDirectory(_options.Directory), "sync directory", _options.Directory);
-        return any ? aside : "";
+        SyncTops();
+        return aside;
+    }
+
+    private void SyncTops()
+    {
+        foreach (string top in Tops())
+        {
+            Require(_files.SyncDirectory(top), "sync directory", top);
+        }
     }
 
     private string FreeName(string name)
     {
-        string path = Path.Combine(_options.Directory, name);
-        for (int i = 2; StateRooms.Directories.Any(room => NamesIn(PathIn(path, room)).Count > 0); i++)
+        string free = name;
+        for (int i = 2; StateRooms.Directories.Any(room => NamesIn(PathOf(room, free)).Count > 0); i++)
         {
-            path = Path.Combine(_options.Directory, $"{name}-{i}");
+            free = $"{name}-{i}";
         }
 
-        return path;
+        return free;
     }
 
-    private bool MoveAside(string aside)
+    private List<string> MoveAside(string aside)
     {
-        bool any = false;
+        HashSet<string> used = new(StringComparer.Ordinal);
         foreach (string room in StateRooms.Directories)
         {
-            string directory = PathIn(_options.Directory, room);
+            string directory = PathOf(room);
             List<string> names = NamesIn(directory);
             names.Remove(DirectoryLock.FileName); // we hold it
-            any |= names.Count > 0;
-            Move(directory, PathIn(aside, room), names);
+            if (names.Count > 0)
+            {
+                used.Add(Path.Combine(TopOf(room), aside));
+            }
+
+            Move(directory, PathOf(room, aside), names);
         }
 
-        return any;
+        return [.. used];
     }
 
     private void Move(string from, string to, List<string> names)
@@ -238,7 +257,7 @@ public sealed class RestoreJob
     {
         foreach (string room in StateRooms.Directories)
         {
-            string directory = PathIn(Path.Combine(_options.Directory, Staging), room);
+            string directory = PathOf(room, Staging);
             foreach (string name in NamesIn(directory))
             {
                 Require(_files.DeleteRetrying(Path.Combine(directory, name)), "delete", Path.Combine(directory, name));
@@ -247,7 +266,7 @@ public sealed class RestoreJob
     }
 
     private IEnumerable<string> FilesOfState() => StateRooms.Directories.SelectMany(room =>
-        NamesIn(PathIn(_options.Directory, room)).Where(name => name != DirectoryLock.FileName).Select(name => $"{room}/{name}"));
+        NamesIn(PathOf(room)).Where(name => name != DirectoryLock.FileName).Select(name => $"{room}/{name}"));
 
     private List<string> NamesIn(string directory)
     {
@@ -261,7 +280,21 @@ public sealed class RestoreJob
         return names;
     }
 
-    private static string PathIn(string directory, string relative) => Path.Combine(directory, relative.Replace('/', Path.DirectorySeparatorChar));
+    private IEnumerable<string> Tops() => _options.StoreDirectory is { } store ? [_options.Directory, store] : [_options.Directory];
+
+    private bool IsElsewhere(string relative) =>
+        _options.StoreDirectory is not null && relative.StartsWith(StateRooms.Store + "/", StringComparison.Ordinal);
+
+    private string TopOf(string relative) => IsElsewhere(relative) ? _options.StoreDirectory! : _options.Directory;
+
+    /// <summary>Where a file or room of the backup belongs: names only change within a disk, so each of the two directories has its own staging.</summary>
+    /// <param name="relative">In the backup, with <c>/</c>.</param>
+    /// <param name="under">Empty: in its place; else below this name.</param>
+    private string PathOf(string relative, string under = "")
+    {
+        string inside = IsElsewhere(relative) ? relative[(StateRooms.Store.Length + 1)..] : relative;
+        return Path.Combine(TopOf(relative), under, inside.Replace('/', Path.DirectorySeparatorChar));
+    }
 
     private static void Require(IoResult result, string operation, string path)
     {

@@ -33,6 +33,9 @@ public static class StateRooms
     /// <summary>Incidents, silences, verdicts.</summary>
     public const string Incidents = "incidents";
 
+    /// <summary>Which job held which GPU when.</summary>
+    public const string Jobs = "jobs";
+
     /// <summary>A restore that is under way or was interrupted: nothing may be opened while it is there.</summary>
     public const string UnfinishedRestore = "restore.unfinished";
 

@@ -25,6 +25,7 @@ internal static class BitPacking
     /// <param name="min">Subtracted from each.</param>
     /// <param name="width">1 to 64.</param>
     /// <param name="into">Exactly <see cref="ByteCount"/> bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(ReadOnlySpan<long> values, long min, int width, Span<byte> into)
     {
         ulong pending = 0;

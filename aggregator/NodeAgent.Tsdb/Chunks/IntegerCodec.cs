@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace NodeAgent.Tsdb.Chunks;
@@ -14,6 +15,7 @@ internal static class IntegerCodec
     /// <summary>Most numbers in a column; scratch lives on the stack.</summary>
     public const int MaxCount = 1_024;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Encode(ReadOnlySpan<long> values, ChunkWriter writer)
     {
         Span<long> deltas = stackalloc long[values.Length];
@@ -108,6 +110,7 @@ internal static class IntegerCodec
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Form Cheapest(ReadOnlySpan<long> values, ReadOnlySpan<long> deltas, ReadOnlySpan<long> changes)
     {
         if (values.Length < 3)

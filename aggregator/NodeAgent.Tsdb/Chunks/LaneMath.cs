@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace NodeAgent.Tsdb.Chunks;
 
@@ -6,6 +7,7 @@ namespace NodeAgent.Tsdb.Chunks;
 internal static class LaneMath
 {
     /// <summary>Sets <c>into[i] = values[i] - values[i - 1]</c> from i = 1 on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Differences(ReadOnlySpan<long> values, Span<long> into)
     {
         int i = 1;
@@ -67,6 +69,7 @@ internal static class LaneMath
     }
 
     /// <summary>Smallest and largest; zeros for an empty span.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (long Min, long Max) MinMax(ReadOnlySpan<long> values)
     {
         if (values.IsEmpty)
@@ -105,6 +108,7 @@ internal static class LaneMath
     }
 
     /// <summary>Bits that each number needs above the smallest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Width(ReadOnlySpan<long> values)
     {
         (long min, long max) = MinMax(values);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -22,6 +23,7 @@ internal static class ValueCodec
     /// <param name="declaredScale">The schema's scale, tried first; 0: none declared.</param>
     /// <param name="writer">Receives the column.</param>
     /// <returns>The scale over which all values are integers; 0: there is none.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static long Encode(ReadOnlySpan<double> values, uint declaredScale, ChunkWriter writer)
     {
         ReadOnlySpan<ulong> bits = MemoryMarshal.Cast<double, ulong>(values);
@@ -89,6 +91,7 @@ internal static class ValueCodec
     /// Whether decoding gives back every bit. The check is the decoder's own arithmetic, so it covers everything at once: NaN and
     /// infinities do not survive the conversion, -0 comes back as +0, values beyond 2^53 are checked like any other.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool TryScaleBy(ReadOnlySpan<double> values, long scale, Span<long> integers)
     {
         int done = 0;

@@ -13,8 +13,9 @@ namespace NodeAgent.Tsdb.Head;
 /// </summary>
 internal sealed partial class MemorySchema : SchemaHandle
 {
-    private const int FirstRows = 8; // a head starts small and doubles: short-lived schemas cost little
-    private const int FirstRowsSpread = 8; // not all heads of a fleet double in the same second: a thousand nodes' would be 200 MB to copy
+    private const int FirstRows = 8; // a head starts small and grows: short-lived schemas cost little
+    private const int Growth = 4; // doubling would make as much garbage as there are heads
+    private const int FirstRowsSpread = 8; // not all heads of a fleet grow in the same second: a thousand nodes' would be 200 MB to copy
     private const long QuietMs = 10 * 60_000; // a silent schema's head is closed and its memory freed
     private const long QuietReplacedMs = 60_000; // sooner where another schema took over, or for late rows
 
@@ -298,7 +299,7 @@ internal sealed partial class MemorySchema : SchemaHandle
             return rows;
         }
 
-        int capacity = Math.Min(_accounts.Options.HeadRows, rows is null ? _firstRows : rows.Capacity * 2);
+        int capacity = Math.Min(_accounts.Options.HeadRows, rows is null ? _firstRows : rows.Capacity * Growth);
         Rows larger = rows is null ? new Rows(capacity, _series.Length) : rows.CopyWithCapacity(capacity, count);
         _accounts.AddHeadBytes(larger.Bytes - (rows?.Bytes ?? 0));
         part.Rows = larger;

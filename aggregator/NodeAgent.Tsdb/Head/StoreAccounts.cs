@@ -12,6 +12,8 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
     private long _blockBytes;
     private long _oldestAllowed = long.MinValue;
     private long _newestAllowed = long.MaxValue;
+    private bool _isAnyTimeAllowed;
+    private long _nowUnixMs = long.MinValue;
 
     public MemoryStoreOptions Options => options;
 
@@ -46,10 +48,28 @@ internal sealed class StoreAccounts(MemoryStoreOptions options)
     /// <summary>Rows up to this time are refused whatever the clock says.</summary>
     public long ClosedThroughUnixMs { get; set; } = long.MinValue;
 
+    /// <summary>While it is set, a row's age and the clock do not matter.</summary>
+    public bool IsAnyTimeAllowed
+    {
+        get => _isAnyTimeAllowed;
+        set
+        {
+            _isAnyTimeAllowed = value;
+            Bound();
+        }
+    }
+
     public void SetNow(long nowUnixMs)
     {
-        Volatile.Write(ref _oldestAllowed, Math.Max(nowUnixMs - MaxAgeMs, ClosedThroughUnixMs));
-        Volatile.Write(ref _newestAllowed, nowUnixMs + options.MaxAheadMs);
+        _nowUnixMs = nowUnixMs;
+        Bound();
+    }
+
+    private void Bound()
+    {
+        bool isBound = !_isAnyTimeAllowed && _nowUnixMs != long.MinValue;
+        Volatile.Write(ref _oldestAllowed, isBound ? Math.Max(_nowUnixMs - MaxAgeMs, ClosedThroughUnixMs) : ClosedThroughUnixMs);
+        Volatile.Write(ref _newestAllowed, isBound ? _nowUnixMs + options.MaxAheadMs : long.MaxValue);
     }
 }
 

@@ -39,6 +39,7 @@ public static class Crc32C
     /// <summary>The same by table, for processors without the instruction.</summary>
     internal static uint AppendSoftware(uint crc, ReadOnlySpan<byte> bytes) => ~AppendTable(~crc, bytes);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint AppendSse42(uint crc, ReadOnlySpan<byte> bytes)
     {
         crc = AppendLanes(crc, ref bytes, LongLane, s_longLane);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
 
@@ -19,7 +20,7 @@ internal sealed class BlockColumns
     private readonly bool[] _isCounter;
     private readonly long[] _previous;
     private readonly long[] _trend;
-    private readonly bool[] _moving;
+    private readonly ulong[] _moving; // a bit per column: its next value may differ though nothing is said of it
 
     internal BlockColumns(IReadOnlyList<SeriesDefinition> series)
     {
@@ -28,7 +29,7 @@ internal sealed class BlockColumns
         _isCounter = new bool[Count];
         _previous = new long[Count];
         _trend = new long[Count];
-        _moving = new bool[Count];
+        _moving = new ulong[(Count + 63) / 64];
         for (int column = 0; column < Count; column++)
         {
             Scale[column] = series[column].Scale;
@@ -43,6 +44,9 @@ internal sealed class BlockColumns
 
     internal int BitmapBytes => (Count + 7) / 8;
 
+    /// <summary>Columns of which a code of 0 may mean another value than the one before; 64 to a word.</summary>
+    internal ReadOnlySpan<ulong> Moving => _moving;
+
     internal void Reset()
     {
         Array.Clear(_previous);
@@ -52,6 +56,7 @@ internal sealed class BlockColumns
 
     internal long Predict(int column) => unchecked(_previous[column] + _trend[column]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Learn(int column, long value)
     {
         long delta = unchecked(value - _previous[column]);
@@ -63,14 +68,16 @@ internal sealed class BlockColumns
 
         // A counter that rests is predicted to rest: most counters of a host move rarely. One that moved twice in a row is
         // predicted to go on by a running mean of its steps; a quarter weight halves the noise that the last step alone adds.
+        ref ulong moving = ref _moving[column >> 6];
+        ulong bit = 1UL << (column & 63);
         if (delta == 0)
         {
             _trend[column] = 0;
-            _moving[column] = false;
+            moving &= ~bit;
         }
-        else if (!_moving[column])
+        else if ((moving & bit) == 0)
         {
-            _moving[column] = true;
+            moving |= bit;
         }
         else
         {

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using NodeAgent.Contracts.Series;
 
 namespace NodeAgent.Contracts.Frames;
@@ -36,6 +38,8 @@ public sealed class BlockDecoder
     private readonly BlockColumns _columns;
     private readonly double[] _values;
     private readonly ulong[] _present;
+    private readonly ulong[] _stale; // columns whose value came past the predictor: an unchanged one is not what stands there
+    private readonly ulong[] _raw; // columns of this block that come past the predictor
     private bool _needsKey = true;
 
     public BlockDecoder(IReadOnlyList<SeriesDefinition> series)
@@ -43,6 +47,8 @@ public sealed class BlockDecoder
         _columns = new BlockColumns(series);
         _values = new double[_columns.Count];
         _present = new ulong[(_columns.Count + 63) / 64];
+        _stale = new ulong[_present.Length];
+        _raw = new ulong[_present.Length];
     }
 
     /// <summary>Values by column of the last block that was read; only those present mean anything.</summary>
@@ -81,6 +87,8 @@ public sealed class BlockDecoder
         if ((flags & BlockColumns.KeyFlag) != 0)
         {
             _columns.Reset();
+            Array.Clear(_values);
+            Array.Clear(_stale);
         }
         else if (_needsKey)
         {
@@ -117,36 +125,70 @@ public sealed class BlockDecoder
         return DecodeValues(payload, position, changed, raw, payload.Length - raw.Length);
     }
 
+    // Half of a host's columns rest from tick to tick: only those are looked at of which something is said, or that go on by themselves.
+    // Compiled for speed at once: an aggregator's restart unpacks a quarter of a billion values in its first seconds.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private BlockError DecodeValues(ReadOnlySpan<byte> payload, int position, ReadOnlySpan<byte> changed, ReadOnlySpan<byte> raw, int end)
     {
-        RawReader rawColumns = new(raw);
-        int nextRaw = rawColumns.Next();
-        for (int column = 0; column < _columns.Count; column++)
+        ReadOnlySpan<byte> codes = payload[..end];
+        TakeRaw(raw);
+        for (int word = 0; word < _present.Length; word++)
         {
-            if (column == nextRaw)
+            ulong changedHere = WordOf(changed, word);
+            ulong active = _present[word] & ~_raw[word] & (changedHere | _columns.Moving[word] | _stale[word]);
+            _stale[word] = (_stale[word] & ~active) | _raw[word];
+            for (; active != 0; active &= active - 1)
             {
-                _values[column] = rawColumns.Value;
-                nextRaw = rawColumns.Next();
-                continue;
-            }
+                int bit = BitOperations.TrailingZeroCount(active);
+                ulong code = 0;
+                if ((changedHere >> bit & 1) != 0)
+                {
+                    if (position < codes.Length && codes[position] < 0x80)
+                    {
+                        code = codes[position++];
+                    }
+                    else if (!TryReadVarint(codes, ref position, out code))
+                    {
+                        return position >= end ? BlockError.Truncated : BlockError.BadNumber;
+                    }
+                }
 
-            if ((_present[column >> 6] & (1UL << (column & 63))) == 0)
-            {
-                continue;
+                ApplyCode((word << 6) + bit, code);
             }
-
-            ulong code = 0;
-            if ((changed[column >> 3] & (1 << (column & 7))) != 0 && !TryReadVarint(payload[..end], ref position, out code))
-            {
-                return position >= end ? BlockError.Truncated : BlockError.BadNumber;
-            }
-
-            ApplyCode(column, code);
         }
 
         return position == end ? BlockError.None : BlockError.TrailingBytes;
     }
 
+    private void TakeRaw(ReadOnlySpan<byte> list)
+    {
+        Array.Clear(_raw);
+        RawReader raw = new(list);
+        for (int column = raw.Next(); column >= 0; column = raw.Next())
+        {
+            _raw[column >> 6] |= 1UL << (column & 63);
+            _values[column] = raw.Value;
+        }
+    }
+
+    private static ulong WordOf(ReadOnlySpan<byte> bitmap, int word)
+    {
+        ReadOnlySpan<byte> bytes = bitmap[(word * sizeof(ulong))..];
+        if (bytes.Length >= sizeof(ulong))
+        {
+            return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        }
+
+        ulong bits = 0;
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bits |= (ulong)bytes[i] << (i * 8);
+        }
+
+        return bits;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ApplyCode(int column, ulong code)
     {
         double scale = _columns.Scale[column];
@@ -201,7 +243,7 @@ public sealed class BlockDecoder
         int codes = 0;
         foreach (byte bits in changed)
         {
-            codes += System.Numerics.BitOperations.PopCount(bits);
+            codes += BitOperations.PopCount(bits);
         }
 
         for (int i = 0; i < codes; i++)

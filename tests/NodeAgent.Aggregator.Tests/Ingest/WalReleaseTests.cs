@@ -87,6 +87,7 @@ public sealed class WalReleaseTests
         byte[] schema = agent.Schema(1, "s", "m");
         List<(byte[] Message, bool IsKey)> sent = [];
         int firstUnsent = 0;
+        long newest = 0;
         for (int life = 0; life < 6; life++)
         {
             files.Restart();
@@ -126,15 +127,18 @@ public sealed class WalReleaseTests
             }
 
             firstUnsent = sent.Count;
+            newest = parts.Fleet.Find("n")!.LastFrameUnixMs;
             disk.CutPower();
         }
 
+        files.Flush(); // the very last frame too: its samples are not the log's to bring back, what it says of the node is
         files.Restart();
         IngestParts last = new(files, new FleetRegistry(), new EventLedger(1_000), new IngestCounters());
         Assert.True(IngestCore.TryOpen(Options, disk, time, random, last, Moment.Of(time), out IngestCore? end, out _));
 #pragma warning restore CA5394
         Assert.True(end!.Wal.Status().FirstHeldId > 1, "the log was never let go of");
         Assert.Equal(0, end.Wal.ForcedReleases);
+        Assert.Equal(newest, last.Fleet.Find("n")!.LastFrameUnixMs);
         Assert.Equal(Enumerable.Range(1, sent.Count).Select(i => (long)i), files.All().Order());
         end.Dispose();
         files.Dispose();

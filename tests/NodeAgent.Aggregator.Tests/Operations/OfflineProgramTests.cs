@@ -96,6 +96,6 @@ public sealed class OfflineProgramTests : IDisposable
         BackupKey? key = BackupKeyFiles.Read(parsed.KeyFile, parsed.PassphraseFile, out string problem);
         Assert.Equal("", problem);
         ProgressLine progress = new(TextWriter.Null, false, TimeProvider.System);
-        return new OfflineProgram(parsed, State, key, _output, _errors, progress, TimeProvider.System, "1.2.3").Run(CancellationToken.None);
+        return new OfflineProgram(parsed, State, parsed.Store, key, _output, _errors, progress, TimeProvider.System, "1.2.3").Run(CancellationToken.None);
     }
 }

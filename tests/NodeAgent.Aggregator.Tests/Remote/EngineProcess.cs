@@ -24,11 +24,12 @@ internal sealed class EngineProcess : IAsyncDisposable
     internal Uri Url => new($"http://127.0.0.1:{Port}");
 
     /// <summary>Skips the test, loudly, where the program is not installed.</summary>
-    internal static async Task<EngineProcess> VictoriaMetricsAsync()
+    internal static async Task<EngineProcess> VictoriaMetricsAsync(string pathPrefix = "")
     {
         Require("victoria-metrics");
         EngineProcess engine = new((folder, port) => (
-            "victoria-metrics", [$"-storageDataPath={folder}", $"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y", "-loggerLevel=ERROR"], "/health"));
+            "victoria-metrics", [$"-storageDataPath={folder}", $"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y", "-loggerLevel=ERROR", $"-http.pathPrefix={pathPrefix}"],
+            pathPrefix + "/health"));
         await engine.StartAsync();
         return engine;
     }

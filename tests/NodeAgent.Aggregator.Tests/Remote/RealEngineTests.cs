@@ -63,6 +63,23 @@ public sealed class RealEngineTests
         Assert.Contains("temp_celsius", await engine.PostAsync("/api/v1/export", ("match[]", "temp_celsius{node=\"n1\"}"), ("start", "1700000000")), StringComparison.Ordinal);
     }
 
+    // Debian has no vminsert. A single node behind the prefix of a tenant reads the same requests below it.
+    [Fact]
+    public async Task VictoriaMetrics_BehindTheClustersPath_TakesItToo()
+    {
+        await using EngineProcess engine = await EngineProcess.VictoriaMetricsAsync("/insert/7:12");
+        SinkSettings settings = SinkBench.Default();
+        (settings.Kind, settings.Url, settings.Tenant) = (SinkKind.VictoriaMetricsCluster, engine.Url, "7:12");
+        await using SinkBench bench = new(settings: settings);
+        bench.Feed(30);
+        bench.Start();
+        await bench.CaughtUpAsync();
+        await engine.PostAsync("/insert/7:12/internal/force_flush");
+        Assert.Contains(
+            "temp_celsius", await engine.PostAsync("/insert/7:12/api/v1/export", ("match[]", "temp_celsius{node=\"n1\"}"), ("start", "1700000000")), StringComparison.Ordinal);
+        Assert.Equal(0, bench.Sink!.Counters.DeadLetters);
+    }
+
     [Fact]
     public async Task Influxdb_WithAFieldOfAnotherType_RefusesThoseLinesOnly()
     {

@@ -1,6 +1,9 @@
 using NodeAgent.Aggregator.Usage;
 using NodeAgent.Contracts.Metrics;
 using NodeAgent.Contracts.Series;
+using NodeAgent.Journal;
+using NodeAgent.Journal.Writing;
+using NodeAgent.Testing.Disk;
 using NodeAgent.Tsdb;
 using NodeAgent.Tsdb.Query;
 
@@ -71,6 +74,43 @@ public sealed class UsageCalculatorTests : IDisposable
         Assert.Equal("", Assert.Single(Run(Hour, by: "job").Rows).Key);
     }
 
+    [Fact]
+    public void Rows_ByJob_FollowWhoHeldTheGpuAndAddUpToTheSameTotal()
+    {
+        // u1: "train" for half an hour, then half of it "serve"; u2: nobody. Energy by the counter, and by power.
+        Feed("n1", "u1", 0, 3_600, second => second < 1_800 ? 0.8 : 0.02, second => second * 200.0);
+        Feed("n1", "u2", 0, 3_600, _ => 0.01, null, watts: 100);
+        using JobLedger ledger = Ledger();
+        ledger.Look([new HeldGpus("train", Start, "n1", ["u1"], 1)], Start + 10);
+        ledger.Look([new HeldGpus("serve", Start + (Hour / 2), "n1", ["u1"], 0.5)], Start + (Hour / 2));
+        UsageReport report = Run(Hour, by: "job", price: 10, jobs: ledger);
+        Assert.Equal(["", "serve", "train"], report.Rows.Select(row => row.Key));
+        UsageRow nobody = report.Rows[0];
+        UsageRow serve = report.Rows[1];
+        UsageRow train = report.Rows[2];
+        Assert.Equal((0.5, 0.0, 0.8), (Math.Round(train.GpuHours, 9), train.IdleHours, Math.Round(train.MeanUtilizationRatio, 9)));
+        Assert.Equal((0.25, 0.25, 2.5), (Math.Round(serve.GpuHours, 9), Math.Round(serve.IdleHours, 9), Math.Round(serve.IdleCost, 9)));
+        Assert.Equal(1.25, nobody.GpuHours, 9);
+        Assert.Equal((0.1, EnergySources.Counter), (Math.Round(train.EnergyKilowattHours, 3), train.Energy));
+        Assert.Equal((0.05, EnergySources.Counter), (Math.Round(serve.EnergyKilowattHours, 3), serve.Energy));
+        Assert.Equal((0.15, EnergySources.Counter | EnergySources.Power), (Math.Round(nobody.EnergyKilowattHours, 3), nobody.Energy));
+
+        UsageReport byNode = Run(Hour, price: 10);
+        Assert.Equal(byNode.Total.GpuHours, report.Total.GpuHours, 9);
+        Assert.Equal(byNode.Total.IdleCost, report.Total.IdleCost, 9);
+        Assert.Equal(byNode.Total.EnergyKilowattHours, report.Total.EnergyKilowattHours, 3);
+        Assert.Equal(2, report.Total.Gpus);
+    }
+
+    [Fact]
+    public void Rows_ByJob_OfSeriesThatSayItThemselves_NeedNoPlacement()
+    {
+        Feed("n1", "u1", 0, 3_600, _ => 0.8, null, job: "own");
+        using JobLedger ledger = Ledger();
+        ledger.Look([new HeldGpus("train", Start, "n1", ["u1"], 1)], Start + 10);
+        Assert.Equal("own", Assert.Single(Run(Hour, by: "job", jobs: ledger).Rows).Key);
+    }
+
     [Theory]
     [InlineData(6, 60_000)]
     [InlineData(30, 300_000)]
@@ -94,19 +134,31 @@ public sealed class UsageCalculatorTests : IDisposable
         Assert.Throws<QueryException>(() => calculator.Run(new UsageQuestion(Start - range, Start, "node", 0, 0.05), "me", CancellationToken.None));
     }
 
-    private UsageReport Run(long range, string by = "node", double price = 0)
+    private static JobLedger Ledger()
     {
-        UsageCalculator calculator = new(new QueryEngine(_store, new QueryLimits(), TimeProvider.System));
+        Assert.True(
+            JobLedger.TryOpen(JobLedger.OptionsIn("/state") with { Commit = CommitPolicy.None }, new SimulatedDisk(1), TimeProvider.System, out JobLedger? ledger, out OpenError? error), error?.Message);
+        return ledger;
+    }
+
+    private UsageReport Run(long range, string by = "node", double price = 0, JobLedger? jobs = null)
+    {
+        UsageCalculator calculator = new(new QueryEngine(_store, new QueryLimits(), TimeProvider.System), jobs);
         return calculator.Run(new UsageQuestion(Start, Start + range, by, price, 0.05), "me", CancellationToken.None);
     }
 
     private void Feed(
-        string node, string uuid, int fromSecond, int toSecond, Func<int, double> utilization, Func<int, double>? joules, double? watts = null, string? label = null)
+        string node, string uuid, int fromSecond, int toSecond, Func<int, double> utilization, Func<int, double>? joules, double? watts = null, string? label = null, string? job = null)
     {
         List<Label> labels = [new("gpu", "0"), new("uuid", uuid)];
         if (label is not null)
         {
             labels.Add(new Label("team", label));
+        }
+
+        if (job is not null)
+        {
+            labels.Add(new Label("job", job));
         }
 
         SeriesDefinition[] series = [.. new[] { GpuMetrics.UtilizationRatio, GpuMetrics.EnergyJoulesTotal, GpuMetrics.PowerWatts }

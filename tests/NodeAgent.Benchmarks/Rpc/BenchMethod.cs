@@ -8,13 +8,27 @@ namespace NodeAgent.Benchmarks.Rpc;
 /// <summary>Bytes that are already an encoded <c>AgentMessage</c>.</summary>
 internal sealed class BenchRecord
 {
-    internal byte[] Buffer { get; set; } = [];
+    private byte[] _own = [];
 
-    internal int Length { get; set; }
+    internal byte[] Buffer { get; private set; } = [];
+
+    internal int Length { get; private set; }
 
     internal BenchRecord Set(byte[] message)
     {
         (Buffer, Length) = (message, message.Length);
+        return this;
+    }
+
+    internal BenchRecord Set(ReadOnlySpan<byte> message)
+    {
+        if (_own.Length < message.Length)
+        {
+            _own = new byte[message.Length * 2];
+        }
+
+        message.CopyTo(_own);
+        (Buffer, Length) = (_own, message.Length);
         return this;
     }
 }

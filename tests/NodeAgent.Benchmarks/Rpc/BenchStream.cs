@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
 using NodeAgent.Agent.Frames;
-using NodeAgent.Agent.Spool;
 using NodeAgent.Contracts.Identity;
 using NodeAgent.Rpc;
 using NodeAgent.V1;
@@ -9,14 +8,14 @@ using NodeAgent.V1;
 namespace NodeAgent.Benchmarks.Rpc;
 
 /// <summary>
-/// One agent as far as its aggregator can tell: its own connection, hello, schema, then frames made by the agent's own encoder.
+/// One agent as far as its aggregator can tell: its own connection, hello, schema, then frames that the agent's own encoder made.
 /// </summary>
 internal sealed class BenchStream : IDisposable
 {
     private readonly RpcChannel _channel;
-    private readonly HostLikeFrames _frames;
-    private readonly LastMessageSpool _spool = new();
-    private readonly FrameBuilder _builder;
+    private readonly FrameTape _tape;
+    private readonly ProtoWriter _frame = new();
+    private readonly ProtoWriter _message = new();
     private readonly BenchRecord _record = new();
     private readonly AsyncDuplexStreamingCall<BenchRecord, AcknowledgedBox> _call;
     private Task? _reading;
@@ -26,8 +25,7 @@ internal sealed class BenchStream : IDisposable
     /// <param name="fleet">Its certificates; null: without TLS.</param>
     internal BenchStream(string address, int number, BenchFleet? fleet = null)
     {
-        _frames = new HostLikeFrames(number);
-        _builder = new FrameBuilder(_spool);
+        _tape = FrameTape.Of(number);
         string name = $"bench-{number}";
         _channel = fleet is null ? RpcChannel.ForAddress($"http://{address}")
             : RpcChannel.ForAddress($"https://{address}", new RpcChannelOptions { Tls = fleet.TlsOf(name), ConnectTimeout = TimeSpan.FromSeconds(60) });
@@ -37,7 +35,7 @@ internal sealed class BenchStream : IDisposable
 
     internal ulong Acknowledged { get; private set; }
 
-    internal ulong Sent => _spool.NextSequence - 1;
+    internal ulong Sent { get; private set; }
 
     internal async Task OpenAsync()
     {
@@ -51,23 +49,16 @@ internal sealed class BenchStream : IDisposable
         _reading = ReadAsync();
     }
 
-    /// <summary>Makes the next frame and sends it, after its schema the first time.</summary>
+    /// <summary>Sends the next frame, after its schema the first time.</summary>
     internal async ValueTask SendAsync(long wallUnixMs)
     {
-        _frames.Tick();
-        _builder.Begin(wallUnixMs, (ulong)wallUnixMs * 1_000_000, 1);
-        _builder.Add("bench", 1000, _frames.Table);
-        bool first = _spool.NextSequence == 1;
-        _builder.End();
-        if (first && _spool.FindSchema(1, 1) is { } message)
+        if (Sent == 0)
         {
-            _record.Set(message);
-            await _call.RequestStream.SendAsync(_record).ConfigureAwait(false);
+            await _call.RequestStream.SendAsync(_record.Set(_tape.Schema)).ConfigureAwait(false);
         }
 
-        _record.Buffer = _spool.Message;
-        _record.Length = _spool.Length;
-        await _call.RequestStream.SendAsync(_record).ConfigureAwait(false);
+        _tape.Write(++Sent, wallUnixMs, _frame, _message);
+        await _call.RequestStream.SendAsync(_record.Set(_message.Written)).ConfigureAwait(false);
     }
 
     /// <summary>Ends the stream and waits until everything sent is acknowledged.</summary>
@@ -101,61 +92,4 @@ internal sealed class BenchStream : IDisposable
 
     /// <summary>Why the stream ended before its time.</summary>
     internal string? Failure { get; private set; }
-
-    /// <summary>Keeps the one message that is about to be sent; a benchmark has nothing to survive.</summary>
-    private sealed class LastMessageSpool : ISpool
-    {
-        private byte[] _message = new byte[4096];
-
-        public byte[] Message => _message;
-
-        public int Length { get; private set; }
-
-        public ulong Epoch => 1;
-
-        public ulong NextSequence { get; private set; } = 1;
-
-        public ulong FirstHeldSequence => NextSequence;
-
-        public ulong UnacknowledgedRecords => 0;
-
-        public uint Boot => 0;
-
-        public ulong ReadableThrough => NextSequence - 1;
-
-        public SpoolCounts Counts => default;
-
-        public SpoolMode Mode => SpoolMode.MemoryOnly;
-
-        public string ModeReason => "";
-
-        public SchemaBook Schemas { get; } = new();
-
-        public Action? OnReadable { get; set; }
-
-        public long HeldBytes => Length;
-
-        public bool Append(ReadOnlySpan<byte> message, RecordKind kind, int samples = 0)
-        {
-            if (message.Length > _message.Length)
-            {
-                _message = new byte[message.Length * 2];
-            }
-
-            message.CopyTo(_message);
-            Length = message.Length;
-            NextSequence++;
-            return true;
-        }
-
-        public void Acknowledge(ulong first, ulong last) => throw new NotSupportedException();
-
-        public ulong StartAfter(ulong acknowledged) => throw new NotSupportedException();
-
-        public ulong LiveStart() => throw new NotSupportedException();
-
-        public bool TryRead(ref ulong sequence, ref byte[] destination, out int length) => throw new NotSupportedException();
-
-        public byte[]? FindSchema(ulong sequence, uint schemaId) => Schemas.TryGet(schemaId);
-    }
 }

@@ -13,7 +13,7 @@ internal static class PacedFleet
 
     /// <summary>Opens streams, gives each its history, lets the pace settle, and measures.</summary>
     internal static async Task<PacedResult> RunAsync(
-        string address, int count, int warmUp, int seconds, AggregatorClient client, ProcessMeter meter, BenchFleet? fleet = null)
+        string address, int count, int warmUp, int seconds, AggregatorClient client, ProcessMeter meter, BenchFleet? fleet = null, bool hasSilence = true)
     {
         BenchStream[] streams = await OpenAsync(address, count, first: 0, fleet).ConfigureAwait(false);
         try
@@ -28,11 +28,7 @@ internal static class PacedFleet
                 marks.Add(await Mark.TakeAsync(client, meter).ConfigureAwait(false));
             }
 
-            // From here to the end of the silence: the last acknowledgements have gone, and what is left is keeping watch over connections.
-            await Task.Delay(Silence / 3, TimeProvider.System).ConfigureAwait(false);
-            long cpu = meter.CpuNs();
-            await Task.Delay(Silence, TimeProvider.System).ConfigureAwait(false);
-            double silentMsPerSecond = (meter.CpuNs() - cpu) / 1e6 / Silence.TotalSeconds;
+            double silentMsPerSecond = hasSilence ? await SilentAsync(meter).ConfigureAwait(false) : 0;
             await CloseAsync(streams).ConfigureAwait(false);
             return new PacedResult(
                 new Phase(marks[0], marks[^1]), [.. marks.Zip(marks.Skip(1), (from, to) => new Phase(from, to))], silentMsPerSecond);
@@ -41,6 +37,15 @@ internal static class PacedFleet
         {
             Array.ForEach(streams, stream => stream.Dispose());
         }
+    }
+
+    // The last acknowledgements have gone before it is measured, and what is left is keeping watch over connections.
+    private static async Task<double> SilentAsync(ProcessMeter meter)
+    {
+        await Task.Delay(Silence / 3, TimeProvider.System).ConfigureAwait(false);
+        long cpu = meter.CpuNs();
+        await Task.Delay(Silence, TimeProvider.System).ConfigureAwait(false);
+        return (meter.CpuNs() - cpu) / 1e6 / Silence.TotalSeconds;
     }
 
     internal static async Task<BenchStream[]> OpenAsync(string address, int count, int first, BenchFleet? fleet = null)

@@ -13,7 +13,7 @@ internal static class DeathBenchmark
 {
     private const int Callers = 8;
     private const int Rounds = 5;
-    private const int SecondsOfData = 600;
+    private const int SecondsOfData = 3_000;
 
     internal static DeathFigures Measure(string directory, int nodes)
     {

@@ -12,15 +12,20 @@ internal static class E2eBenchmark
 {
     private const int Kill = 9;
     private const int LogSeconds = 600;
+    private const int Restarts = 3;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
     /// <summary>Samples per CPU-second, connections, log, fsync and store included.</summary>
     internal static async Task<OurFigures> MeasureAsync(string directory, int streams, int warmUp, int seconds, OurFigures figures)
     {
-        double plain = await PacedAsync(Path.Combine(directory, "plain"), streams, warmUp, seconds, fleet: null).ConfigureAwait(false);
+        Pace plain = await PacedAsync(Path.Combine(directory, "plain"), streams, warmUp, seconds, fleet: null).ConfigureAwait(false);
         using BenchFleet fleet = await BenchFleet.MakeAsync(Path.Combine(directory, "fleet")).ConfigureAwait(false);
-        double tls = await PacedAsync(Path.Combine(directory, "tls"), streams, warmUp, seconds, fleet).ConfigureAwait(false);
-        return figures with { E2eSamplesPerCpuS = plain, E2eTlsSamplesPerCpuS = tls };
+        Pace tls = await PacedAsync(Path.Combine(directory, "tls"), streams, warmUp, seconds, fleet).ConfigureAwait(false);
+        return figures with
+        {
+            E2eSamplesPerCpuS = plain.SamplesPerCpuS, E2eTlsSamplesPerCpuS = tls.SamplesPerCpuS,
+            E2ePacedS = plain.PacedSeconds, E2eTlsPacedS = tls.PacedSeconds,
+        };
     }
 
     /// <summary>Seconds from the start of the process until it serves, with ten minutes of a fleet in the log and none of it in files.</summary>
@@ -48,32 +53,48 @@ internal static class E2eBenchmark
             await aggregator.WaitForExitAsync(StartLimit).ConfigureAwait(false);
         }
 
+        List<(double Seconds, double CpuSeconds)> restarts = [];
+        for (int i = 0; i < Restarts; i++)
+        {
+            restarts.Add(await RestartAsync(directory, address).ConfigureAwait(false));
+        }
+
+        return figures with
+        {
+            RestartS = Arguments.Median([.. restarts.Select(one => one.Seconds)]), RestartCpuS = Arguments.Median([.. restarts.Select(one => one.CpuSeconds)]),
+        };
+    }
+
+    private static async Task<(double Seconds, double CpuSeconds)> RestartAsync(string directory, string address)
+    {
         long started = Stopwatch.GetTimestamp();
         using RealProcess again = await StartAsync(directory, address, fleet: null).ConfigureAwait(false);
-        double restart = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         double cpu = new ProcessMeter(again.Id).CpuNs() / 1e9;
         using AggregatorClient client = AggregatorClient.Plaintext(address);
         V1.GetStatusResponse status = await client.StatusAsync().ConfigureAwait(false);
-        Console.Error.WriteLine($"restart with {status.Log.ReplayedRecords} records in {status.Log.Bytes >> 20} MiB of log: {restart:0.0} s, {cpu:0.0} s of CPU");
-        await again.StopAsync(StartLimit).ConfigureAwait(false);
-        return figures with { RestartS = restart, RestartCpuS = cpu };
+        Console.Error.WriteLine($"restart with {status.Log.ReplayedRecords} records in {status.Log.Bytes >> 20} MiB of log: {seconds:0.0} s, {cpu:0.0} s of CPU");
+        again.Signal(Kill); // before anything of it is in files: the next one has the same to do
+        await again.WaitForExitAsync(StartLimit).ConfigureAwait(false);
+        return (seconds, cpu);
     }
 
-    private static async Task<double> PacedAsync(string directory, int streams, int warmUp, int seconds, BenchFleet? fleet)
+    private static async Task<Pace> PacedAsync(string directory, int streams, int warmUp, int seconds, BenchFleet? fleet)
     {
         string address = $"127.0.0.1:{LocalPair.FreePort()}";
         using RealProcess aggregator = await StartAsync(directory, address, fleet).ConfigureAwait(false);
         using AggregatorClient client = fleet?.Client(address) ?? AggregatorClient.Plaintext(address);
         ProcessMeter meter = new(aggregator.Id);
-        PacedResult result = await PacedFleet.RunAsync(address, streams, warmUp, seconds, client, meter, fleet).ConfigureAwait(false);
-        double rate = result.Whole.FramesPerCpuSecond * HostLikeFrames.Columns;
+        PacedResult result = await PacedFleet.RunAsync(address, streams, warmUp, seconds, client, meter, fleet, hasSilence: false).ConfigureAwait(false);
+        Pace pace = Pace.Of(result, streams);
         Console.Error.WriteLine(
-            $"{streams} streams, {(fleet is null ? "no TLS" : "TLS 1.3")}: {result.Whole.Frames / result.Whole.Wall.TotalSeconds:0} frames/s, {rate / 1e6:0.0} M samples/CPU-s, RSS {meter.RssMib():0} MiB");
-        await aggregator.StopAsync(StartLimit).ConfigureAwait(false);
-        return rate;
+            $"{streams} streams, {(fleet is null ? "no TLS" : "TLS 1.3")}: {pace.SamplesPerCpuS / 1e6:0.0} M samples/CPU-s over {pace.PacedSeconds:0} s at {streams} frames/s (of {result.Whole.Wall.TotalSeconds:0} s), RSS {meter.RssMib():0} MiB");
+        aggregator.Signal(Kill); // its orderly stop is no part of this
+        await aggregator.WaitForExitAsync(StartLimit).ConfigureAwait(false);
+        return pace;
     }
 
-    private static async Task<RealProcess> StartAsync(string directory, string address, BenchFleet? fleet)
+    internal static async Task<RealProcess> StartAsync(string directory, string address, BenchFleet? fleet, params string[] settings)
     {
         // No quota stands in the way of what is measured.
         List<string> arguments =
@@ -82,8 +103,31 @@ internal static class E2eBenchmark
             "--set", fleet is null ? $"listen.plaintext={address}" : $"listen.address={address}",
         ];
         arguments.AddRange(fleet?.Settings ?? []);
+        arguments.AddRange(settings.SelectMany(setting => new[] { "--set", setting }));
         RealProcess aggregator = RealProcess.Start("aggregator", Repository.AggregatorProgram, arguments);
         await aggregator.WaitForLineAsync(line => line.Contains("event=AggregatorReady", StringComparison.Ordinal), StartLimit).ConfigureAwait(false);
         return aggregator;
+    }
+
+    /// <summary>
+    /// Of the windows in which the fleet's pace was kept: frames that come in heaps cost less, and on a machine that others use there are such.
+    /// </summary>
+    /// <param name="SamplesPerCpuS">0: there was no such window, and no figure.</param>
+    /// <param name="PacedSeconds">How long those windows were together.</param>
+    private readonly record struct Pace(double SamplesPerCpuS, double PacedSeconds)
+    {
+        private const double Tolerance = 0.05;
+
+        internal static Pace Of(PacedResult result, int streams)
+        {
+            Phase[] paced = [.. result.Windows.Where(window => Math.Abs((window.Frames / window.Wall.TotalSeconds) - streams) <= Tolerance * streams)];
+            foreach (Phase window in result.Windows.Except(paced))
+            {
+                Console.Error.WriteLine($"  left out: a window of {window.Frames / window.Wall.TotalSeconds:0} frames/s, {window.FramesPerCpuSecond * HostLikeFrames.Columns / 1e6:0.0} M samples/CPU-s");
+            }
+
+            return paced.Length == 0 ? default : new Pace(
+                paced.Sum(window => window.Frames) * HostLikeFrames.Columns / paced.Sum(window => window.CpuSeconds), paced.Sum(window => window.Wall.TotalSeconds));
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using NodeAgent.Journal;
 using NodeAgent.Journal.Files;
+using NodeAgent.Testing.Processes;
 using NodeAgent.Tsdb;
 using NodeAgent.Tsdb.Merging;
 using NodeAgent.Tsdb.Query;
@@ -15,7 +16,7 @@ internal static class OurStore
     private const string Watts = "synthetic_gpu_watts_00";
 
     /// <summary>Two hours of some nodes: cost, size, and the time of the usual questions.</summary>
-    internal static OurFigures Measure(string directory, int nodes, int seconds, int rounds = 1)
+    internal static async Task<OurFigures> MeasureAsync(string directory, int nodes, int seconds, int rounds = 1)
     {
         FleetFeed feed = new(nodes, 1);
         DurableStore store = Open(directory, hasThreads: true);
@@ -56,6 +57,12 @@ internal static class OurStore
             QFleetAvgTierMs = Ask(store, $"avg(avg_over_time({Watts}[1m]))", Start, end, 60_000, 30),
             QTop5TierMs = Ask(store, $"topk(5, max by (node) (max_over_time({Watts}[1h])))", end, end, 1_000, 30),
         };
+
+        // A day that is closed but not packed: nothing is left for the aggregator to merge while it answers.
+        Require(store.MergeNow(new MergeJob(SegmentLevel.Day, Start, Start + MergePlanner.DayMs, Pack: false)));
+        store.Dispose();
+        figures = await AskOverGrpcAsync(directory, end, figures).ConfigureAwait(false);
+        store = Open(directory, hasThreads: false);
         Require(store.MergeNow(new MergeJob(SegmentLevel.Day, Start, Start + MergePlanner.DayMs, Pack: true)));
         figures = figures with
         {
@@ -97,6 +104,38 @@ internal static class OurStore
         double reopen = Stopwatch.GetElapsedTime(started).TotalSeconds;
         store.Dispose();
         return figures with { BytesRamPerSeries = ram, WorstStallMs = worst.WallMs, WorstStallOwnMs = worstOwn.OwnMs, ReopenS = reopen };
+    }
+
+    /// <summary>What a person's tool sees: the real aggregator on these files, asked over gRPC, the answer read to its end.</summary>
+    private static async Task<OurFigures> AskOverGrpcAsync(string directory, long end, OurFigures figures)
+    {
+        string address = $"127.0.0.1:{LocalPair.FreePort()}";
+        using RealProcess aggregator = await E2eBenchmark.StartAsync(
+            directory + "-state", address, fleet: null, $"store.directory={directory}", "store.raw_retention=3650d", "store.minute_retention=3650d",
+            "store.hour_retention=3650d", "store.pack_closed_days=false").ConfigureAwait(false);
+        using AggregatorClient client = AggregatorClient.Plaintext(address);
+        figures = figures with
+        {
+            QLast5mGrpcMs = await MedianAsync(client, $"{Watts}{{node=\"node-00007\",gpu=\"3\"}}", end - 300_000, end, 1_000).ConfigureAwait(false),
+            Q2h1mGrpcMs = await MedianAsync(client, $"avg_over_time({Watts}{{node=\"node-00007\",gpu=\"3\"}}[1m])", Start, end, 60_000).ConfigureAwait(false),
+        };
+        Say($"over gRPC: last 5 min {figures.QLast5mGrpcMs:0.000} ms, 2 h by minute {figures.Q2h1mGrpcMs:0.000} ms");
+        await aggregator.StopAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+        return figures;
+    }
+
+    private static async Task<double> MedianAsync(AggregatorClient client, string query, long start, long end, ulong step)
+    {
+        const int WarmUp = 300; // until the compiler has seen what is hot on both sides
+        List<double> times = [];
+        for (int i = 0; i < WarmUp + 100; i++)
+        {
+            long started = Stopwatch.GetTimestamp();
+            Require(await client.RangeAsync(query, start, end, step).ConfigureAwait(false) > 0);
+            times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+
+        return Arguments.Median(times[WarmUp..]);
     }
 
     /// <summary>The questions a tier cannot answer, because their windows end a millisecond past the minute.</summary>

@@ -7,8 +7,8 @@ namespace NodeAgent.Benchmarks.Store;
 
 /// <summary>
 /// <c>bench store</c>: the same synthetic telemetry into our store and, where it is installed, Debian's victoria-metrics; what it costs,
-/// what it takes on the disk, and how fast the usual questions are answered. Our queries run in process, VictoriaMetrics' over HTTP on
-/// loopback; the time of a trivial HTTP request is printed beside them.
+/// what it takes on the disk, and how fast the usual questions are answered. Our queries run in process, those of one series over gRPC too,
+/// VictoriaMetrics' over HTTP on loopback; the time of a trivial HTTP request is printed beside them.
 /// </summary>
 internal static class StoreBenchmark
 {
@@ -41,30 +41,54 @@ internal static class StoreBenchmark
         int manyNodes = Arguments.Number(arguments, "--many-nodes", 1_000);
         OurFigures ours = new();
         VmFigures? vm = null;
-        ChurnFigures? churn = null;
         DeathFigures? death = null;
-        if (parts.Contains("engine"))
+        ChurnFigures? churn = null;
+        foreach (string part in s_parts.Where(parts.Contains))
         {
-            Console.Error.WriteLine($"{nodes} nodes x {SyntheticFleet.SeriesPerNode} series x {seconds} s = {(long)nodes * SyntheticFleet.SeriesPerNode * seconds:N0} samples; {directory}");
-            ours = OurStore.Measure(Path.Combine(directory, "ours"), nodes, seconds, Arguments.Number(arguments, "--rounds", 1));
+            long started = Stopwatch.GetTimestamp();
+            string own = Path.Combine(directory, part);
+            switch (part)
+            {
+                case "engine":
+                    Console.Error.WriteLine($"{nodes} nodes x {SyntheticFleet.SeriesPerNode} series x {seconds} s = {(long)nodes * SyntheticFleet.SeriesPerNode * seconds:N0} samples; {directory}");
+                    ours = await OurStore.MeasureAsync(own, nodes, seconds, Arguments.Number(arguments, "--rounds", 1)).ConfigureAwait(false);
+                    break;
+                case "many":
+                    ours = OurStore.MeasureMany(own, manyNodes, Arguments.Number(arguments, "--many-seconds", 900), ours);
+                    break;
+                case "vm":
+                    vm = await VictoriaMetrics.TryMeasureAsync(own, nodes, seconds).ConfigureAwait(false);
+                    break;
+                case "e2e":
+                    (ours, vm) = await E2eAsync(arguments, own, ours, vm).ConfigureAwait(false);
+                    break;
+                case "restart":
+                    ours = await E2eBenchmark.MeasureRestartAsync(own, manyNodes, ours).ConfigureAwait(false);
+                    break;
+                case "death":
+                    death = DeathBenchmark.Measure(own, nodes);
+                    break;
+                default:
+                    churn = ChurnBenchmark.Measure(own, Arguments.Number(arguments, "--churn-nodes", 2_500), Arguments.Number(arguments, "--churn-hours", 6));
+                    break;
+            }
+
+            Console.Error.WriteLine($"[{part}: {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s]");
+            GC.Collect(); // what a part held is no part of the next one's memory
         }
 
-        ours = parts.Contains("many")
-            ? OurStore.MeasureMany(Path.Combine(directory, "many"), manyNodes, Arguments.Number(arguments, "--many-seconds", 900), ours) : ours;
-        vm = parts.Contains("vm") ? await VictoriaMetrics.TryMeasureAsync(Path.Combine(directory, "vm"), nodes, seconds).ConfigureAwait(false) : vm;
-        ours = parts.Contains("e2e")
-            ? await E2eBenchmark.MeasureAsync(
-                Path.Combine(directory, "e2e"), Arguments.Number(arguments, "--streams", 2_000), Arguments.Number(arguments, "--warm-up", 20),
-                Arguments.Number(arguments, "--paced-seconds", 30), ours).ConfigureAwait(false)
-            : ours;
-        ours = parts.Contains("restart") ? await E2eBenchmark.MeasureRestartAsync(Path.Combine(directory, "restart"), manyNodes, ours).ConfigureAwait(false) : ours;
-        death = parts.Contains("death") ? DeathBenchmark.Measure(Path.Combine(directory, "death"), nodes) : death;
-        churn = parts.Contains("churn")
-            ? ChurnBenchmark.Measure(
-                Path.Combine(directory, "churn"), Arguments.Number(arguments, "--churn-nodes", 2_500), Arguments.Number(arguments, "--churn-hours", 6))
-            : churn;
+        StoreFloors.Print(Console.Error, ours, vm, death, churn);
         Console.WriteLine(JsonSerializer.Serialize(new { ours, vm, churn, death }, s_json));
         return 0;
+    }
+
+    private static async Task<(OurFigures Ours, VmFigures? Vm)> E2eAsync(string[] arguments, string directory, OurFigures ours, VmFigures? vm)
+    {
+        int streams = Arguments.Number(arguments, "--streams", 2_000);
+        int seconds = Arguments.Number(arguments, "--paced-seconds", 30);
+        ours = await E2eBenchmark.MeasureAsync(directory, streams, Arguments.Number(arguments, "--warm-up", 10), seconds, ours).ConfigureAwait(false);
+        double? theirs = await VictoriaMetrics.TryMeasureWideAsync(Path.Combine(directory, "vm"), streams, Math.Min(seconds, 20)).ConfigureAwait(false);
+        return (ours, theirs is null ? vm : (vm ?? new VmFigures()) with { E2eSamplesPerCpuS = theirs.Value });
     }
 
     /// <summary>Median time of some runs, in milliseconds.</summary>
@@ -80,100 +104,4 @@ internal static class StoreBenchmark
 
         return Arguments.Median(times);
     }
-}
-
-/// <summary>Our store's figures, under the names of the issue.</summary>
-internal sealed record OurFigures
-{
-    public double SamplesPerCpuS { get; init; }
-
-    /// <summary>On the disk before anything is merged, after the merge of two hours, and after a day is closed.</summary>
-    public double BytesPerSampleFlushed { get; init; }
-
-    public double BytesPerSampleWindow { get; init; }
-
-    public double BytesPerSample { get; init; }
-
-    public double TierBytesPerSample { get; init; }
-
-    public double BytesRamPerSeries { get; init; }
-
-    public double MergeSamplesPerCpuS { get; init; }
-
-    [JsonPropertyName("q_last5m_ms")]
-    public double QLast5mMs { get; init; }
-
-    [JsonPropertyName("q_2h_1m_ms")]
-    public double Q2h1mMs { get; init; }
-
-    [JsonPropertyName("q_2h_1m_raw_ms")]
-    public double Q2h1mRawMs { get; init; }
-
-    [JsonPropertyName("q_fleet_avg_ms")]
-    public double QFleetAvgMs { get; init; }
-
-    [JsonPropertyName("q_fleet_avg_packed_ms")]
-    public double QFleetAvgPackedMs { get; init; }
-
-    [JsonPropertyName("q_fleet_avg_tier_ms")]
-    public double QFleetAvgTierMs { get; init; }
-
-    [JsonPropertyName("q_top5_ms")]
-    public double QTop5Ms { get; init; }
-
-    [JsonPropertyName("q_top5_tier_ms")]
-    public double QTop5TierMs { get; init; }
-
-    public double WorstStallMs { get; init; }
-
-    /// <summary>As <see cref="WorstStallMs"/>, without the time in which other programs had the processor.</summary>
-    public double WorstStallOwnMs { get; init; }
-
-    /// <summary>The real aggregator from its start until it serves, with ten minutes of log, and the CPU of that.</summary>
-    public double RestartS { get; init; }
-
-    public double RestartCpuS { get; init; }
-
-    /// <summary>Through gRPC into the durable store at 1 Hz, without and with TLS.</summary>
-    [JsonPropertyName("e2e_samples_per_cpu_s")]
-    public double E2eSamplesPerCpuS { get; init; }
-
-    [JsonPropertyName("e2e_tls_samples_per_cpu_s")]
-    public double E2eTlsSamplesPerCpuS { get; init; }
-
-    public double ReopenS { get; init; }
-}
-
-/// <summary>VictoriaMetrics' figures.</summary>
-internal sealed record VmFigures
-{
-    public double SamplesPerCpuS { get; init; }
-
-    public double BytesPerSample { get; init; }
-
-    public double HttpMs { get; init; }
-
-    [JsonPropertyName("q_last5m_ms")]
-    public double QLast5mMs { get; init; }
-
-    [JsonPropertyName("q_2h_1m_ms")]
-    public double Q2h1mMs { get; init; }
-
-    [JsonPropertyName("q_fleet_avg_ms")]
-    public double QFleetAvgMs { get; init; }
-
-    [JsonPropertyName("q_top5_ms")]
-    public double QTop5Ms { get; init; }
-
-    /// <summary>The real aggregator from its start until it serves, with ten minutes of log, and the CPU of that.</summary>
-    public double RestartS { get; init; }
-
-    public double RestartCpuS { get; init; }
-
-    /// <summary>Through gRPC into the durable store at 1 Hz, without and with TLS.</summary>
-    [JsonPropertyName("e2e_samples_per_cpu_s")]
-    public double E2eSamplesPerCpuS { get; init; }
-
-    [JsonPropertyName("e2e_tls_samples_per_cpu_s")]
-    public double E2eTlsSamplesPerCpuS { get; init; }
 }

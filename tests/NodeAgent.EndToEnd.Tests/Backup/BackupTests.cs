@@ -73,10 +73,15 @@ public sealed class BackupTests
             Address = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, LocalPair.FreePort()),
             AggregatorSettings = [$"backup.directory={Path.Combine(folder, "backups")}"],
         });
+        await MakeAdminAsync(folder);
+        return pair;
+    }
+
+    internal static async Task MakeAdminAsync(string folder)
+    {
         (int code, string output) = await RealProcess.RunAsync(
             Repository.CtlProgram, ["fleet", "issue", Path.Combine(folder, "fleet"), "admin", "boss"], TimeSpan.FromSeconds(30));
         Assert.True(code == 0, output);
-        return pair;
     }
 
     private static async Task BackupAsync(string folder, LocalPair pair, string name, int expected)
@@ -85,7 +90,7 @@ public sealed class BackupTests
         Assert.True(code == expected, output);
     }
 
-    private static Task<(int ExitCode, string Output)> AdminAsync(string folder, LocalPair pair, params string[] arguments)
+    internal static Task<(int ExitCode, string Output)> AdminAsync(string folder, LocalPair pair, params string[] arguments)
     {
         string identity = Directory.EnumerateFiles(Path.Combine(folder, "fleet"), "boss.crt", SearchOption.AllDirectories).Single();
         return RealProcess.RunAsync(
@@ -94,14 +99,14 @@ public sealed class BackupTests
             TimeSpan.FromSeconds(60));
     }
 
-    private static async Task<string> RunAsync(int expected, params string[] arguments)
+    internal static async Task<string> RunAsync(int expected, params string[] arguments)
     {
         (int code, string output) = await RealProcess.RunAsync(Repository.AggregatorProgram, arguments, TimeSpan.FromSeconds(60));
         Assert.True(code == expected, $"aggregator {string.Join(' ', arguments)} ended with {code}: {output}");
         return output;
     }
 
-    private static string StateOf(string folder) => Path.Combine(folder, "aggregator-state");
+    internal static string StateOf(string folder) => Path.Combine(folder, "aggregator-state");
 
     /// <summary>Until the aggregator has a newest tick of at least so many; returns it.</summary>
     private static async Task<double> WaitForTicksAsync(LocalPair pair, double least)

@@ -31,10 +31,13 @@ internal sealed class GpuPair : IAsyncDisposable
 
     internal LocalPair Pair { get; }
 
+    /// <summary>Of the test; both programs' state is below it.</summary>
+    internal string Folder => _folder.Path;
+
     /// <summary>Where orders to let go are written.</summary>
     internal string ReleaseDirectory => Path.Combine(_folder.Path, "release");
 
-    internal static async Task<GpuPair> StartAsync(int count = 4, bool old = false, Action<FakeGpus>? prepare = null, bool withLibrary = true)
+    internal static async Task<GpuPair> StartAsync(int count = 4, bool old = false, Action<FakeGpus>? prepare = null, bool withLibrary = true, Func<string, string[]>? aggregatorSettings = null)
     {
         ScratchFolder folder = new();
         FakeGpus? gpus = await FakeGpus.TryCreateAsync(Path.Combine(folder.Path, "gpus"), count, old);
@@ -52,6 +55,7 @@ internal sealed class GpuPair : IAsyncDisposable
             Folder = folder.Path,
             Node = Node,
             Address = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, LocalPair.FreePort()),
+            AggregatorSettings = aggregatorSettings?.Invoke(folder.Path) ?? [],
             AgentSettings = [.. gpus!.AgentSettings, $"gpu.call_deadline={CallDeadline.TotalSeconds}s", $"sampling.kernel_log={kernelLog.Path}", $"gpu.release_directory={release}"],
         });
         return new GpuPair(folder, gpus, kernelLog, pair);

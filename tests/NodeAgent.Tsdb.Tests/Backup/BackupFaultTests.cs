@@ -55,35 +55,37 @@ public sealed class BackupFaultTests
     }
 
     [Theory]
-    [InlineData("kill")]
-    [InlineData("power")]
-    public void Restore_FailingAtAnyCall_LeavesTheOldStateOrEndsWhenRunAgain(string how)
+    [InlineData("kill", null)]
+    [InlineData("power", null)]
+    [InlineData("kill", "/wide")]
+    [InlineData("power", "/wide")]
+    public void Restore_FailingAtAnyCall_LeavesTheOldStateOrEndsWhenRunAgain(string how, string? store)
     {
-        (SimulatedDisk probe, long first, long last) = PrepareRestore(null, 0);
+        (SimulatedDisk probe, long first, long last) = PrepareRestore(null, 0, store);
         Assert.NotNull(probe);
         for (long call = first; call <= last; call += 3)
         {
-            (SimulatedDisk disk, _, _) = PrepareRestore(how, call);
+            (SimulatedDisk disk, _, _) = PrepareRestore(how, call, store);
             bool isUnfinished = disk.Paths.Contains($"{BackupWorld.State}/{StateRooms.UnfinishedRestore}");
             if (!isUnfinished)
             {
-                using BackupWorld either = new(3, disk);
+                using BackupWorld either = new(3, disk, store: store);
                 Assert.True(either.Rows is Rows or Rows + 30, $"call {call}: {either.Rows} rows");
                 either.AssertHolds(either.Rows, $"call {call}");
                 continue;
             }
 
-            Assert.Throws<BackupException>(() => StateOnDisk.Open(disk, BackupWorld.State, TimeProvider.System));
-            Restore(disk, force: false); // goes on without being forced: what was in the way is aside already
-            using BackupWorld restored = new(4, disk);
+            Assert.Throws<BackupException>(() => StateOnDisk.Open(disk, BackupWorld.State, TimeProvider.System, store));
+            Restore(disk, force: false, store); // goes on without being forced: what was in the way is aside already
+            using BackupWorld restored = new(4, disk, store: store);
             restored.AssertHolds(Rows, $"call {call}, run again");
         }
     }
 
-    private static (SimulatedDisk Disk, long First, long Last) PrepareRestore(string? how, long call)
+    private static (SimulatedDisk Disk, long First, long Last) PrepareRestore(string? how, long call, string? store)
     {
         SimulatedDisk disk = new(7);
-        using (BackupWorld world = new(1, disk))
+        using (BackupWorld world = new(1, disk, store: store))
         {
             world.Live(Rows);
             world.Backup(BackupWorld.To(Target, single: true));
@@ -94,7 +96,7 @@ public sealed class BackupFaultTests
         disk.Fault = how is null ? null : new DiskFault(DiskFaultKind.Error, call, Errno.InputOutput, int.MaxValue);
         try
         {
-            Restore(disk, force: true);
+            Restore(disk, force: true, store);
         }
         catch (BackupException e) when (how is not null && e.Failure is BackupFailure.Disk or BackupFailure.Damaged or BackupFailure.NotABackup)
         {
@@ -115,10 +117,10 @@ public sealed class BackupFaultTests
         return (disk, first, last);
     }
 
-    private static void Restore(SimulatedDisk disk, bool force)
+    private static void Restore(SimulatedDisk disk, bool force, string? store)
     {
         using BackupView view = BackupView.Open(disk, Target, null);
-        RestoreJob.Run(disk, view, BackupTests.Into(BackupWorld.State, force), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
+        RestoreJob.Run(disk, view, BackupTests.Into(BackupWorld.State, force, store), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
     }
 
     private static (long First, long Last, List<string> Calls) CallsOf(bool single)

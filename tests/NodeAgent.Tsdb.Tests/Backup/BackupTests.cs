@@ -33,8 +33,8 @@ public sealed class BackupTests
         using BackupView view = BackupView.Open(world.Disk, Target, key);
         StateReport report = StateCheck.Run(view, TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
         Assert.Empty(report.Findings);
-        string aside = RestoreJob.Run(world.Disk, view, Into("/other"), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
-        Assert.Equal("", aside);
+        IReadOnlyList<string> aside = RestoreJob.Run(world.Disk, view, Into("/other"), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
+        Assert.Empty(aside);
 
         using BackupWorld restored = new(2, world.Disk, "/other");
         Assert.Equal(123, restored.Rows);
@@ -134,13 +134,13 @@ public sealed class BackupTests
         BackupException refused = Assert.Throws<BackupException>(() =>
             RestoreJob.Run(disk, view, Into(BackupWorld.State), TimeProvider.System, BackupWorld.Silent, CancellationToken.None));
         Assert.Equal(BackupFailure.InTheWay, refused.Failure);
-        string aside = RestoreJob.Run(disk, view, Into(BackupWorld.State, force: true), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
+        IReadOnlyList<string> aside = RestoreJob.Run(disk, view, Into(BackupWorld.State, force: true), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
         using (BackupWorld restored = new(2, disk))
         {
             restored.AssertHolds(50, "the restored state");
         }
 
-        using BackupWorld former = new(3, disk, aside);
+        using BackupWorld former = new(3, disk, Assert.Single(aside));
         former.AssertHolds(110, "the state that was put aside");
     }
 
@@ -183,6 +183,32 @@ public sealed class BackupTests
         _ => null,
     };
 
-    internal static RestoreOptions Into(string directory, bool force = false) =>
-        new() { Directory = directory, IsForced = force, Now = DateTimeOffset.FromUnixTimeMilliseconds(Make.Start) };
+    [Fact]
+    public void Restore_OfAStoreOnAnotherDisk_PutsItThereAndTheFormerOneAside()
+    {
+        SimulatedDisk disk = new(1);
+        using (BackupWorld world = new(1, disk, store: "/wide"))
+        {
+            world.Live(50);
+            world.Backup(BackupWorld.To(Target, single: true));
+            world.Live(60);
+        }
+
+        using BackupView view = BackupView.Open(disk, Target, null);
+        IReadOnlyList<string> aside = RestoreJob.Run(
+            disk, view, Into(BackupWorld.State, force: true, store: "/wide"), TimeProvider.System, BackupWorld.Silent, CancellationToken.None);
+        Assert.Equal(2, aside.Count);
+        Assert.StartsWith("/wide/replaced-", aside.Single(path => !path.StartsWith(BackupWorld.State, StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain(disk.Paths, path => path.StartsWith($"{BackupWorld.State}/store/", StringComparison.Ordinal));
+        using (BackupWorld restored = new(2, disk, store: "/wide"))
+        {
+            restored.AssertHolds(50, "the restored state");
+        }
+
+        using BackupWorld former = new(3, disk, aside.Single(path => path.StartsWith(BackupWorld.State, StringComparison.Ordinal)), aside.Single(path => path.StartsWith("/wide", StringComparison.Ordinal)));
+        former.AssertHolds(110, "the state that was put aside");
+    }
+
+    internal static RestoreOptions Into(string directory, bool force = false, string? store = null) =>
+        new() { Directory = directory, StoreDirectory = store, IsForced = force, Now = DateTimeOffset.FromUnixTimeMilliseconds(Make.Start) };
 }

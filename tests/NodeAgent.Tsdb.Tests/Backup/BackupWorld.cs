@@ -21,14 +21,14 @@ internal sealed class BackupWorld : IDisposable
 
     private static readonly string[] NodeNames = ["n0", "n1"];
 
-    public BackupWorld(int seed, SimulatedDisk? disk = null, string state = State)
+    public BackupWorld(int seed, SimulatedDisk? disk = null, string state = State, string? store = null)
     {
         Disk = disk ?? new SimulatedDisk(seed);
         Log = Open($"{state}/wal");
         Events = Open($"{state}/events");
-        DurableStoreOptions options = new() { Directory = $"{state}/store", HasThreads = false, HeadRows = 8 };
-        Assert.True(DurableStore.TryOpen(options, Disk, TimeProvider.System, out DurableStore? store, out OpenError? error), error?.Message);
-        Store = store;
+        DurableStoreOptions options = new() { Directory = store ?? $"{state}/store", HasThreads = false, HeadRows = 8 };
+        Assert.True(DurableStore.TryOpen(options, Disk, TimeProvider.System, out DurableStore? opened, out OpenError? error), error?.Message);
+        Store = opened;
         Replay();
     }
 
