@@ -340,7 +340,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseRpcTransport().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             _rpc.Apply(kestrel);
             if (_tls is not null)
