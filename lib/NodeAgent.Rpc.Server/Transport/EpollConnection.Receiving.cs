@@ -66,12 +66,9 @@ internal sealed partial class EpollConnection
                 EndReceiving(failure: null);
             }
         }
-        catch (ObjectDisposedException) when (IsShut(out Exception? reason))
+        catch (Exception e)
         {
-            EndReceiving(reason);
-        }
-        catch (IOException e)
-        {
+            // Whatever it is, it is this connection's: the thread has others, and the reader of this one is told.
             EndReceiving(IsShut(out Exception? reason) ? reason : e);
         }
 

@@ -30,20 +30,25 @@ internal sealed partial class EpollConnection : IValueTaskSource
 
     private async Task SendAllAsync()
     {
-        Exception? failure = null;
+        Exception? reason = null;
+        Exception? unexpected = null;
         try
         {
             while (await SendNextAsync().ConfigureAwait(false))
             {
             }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is ConnectionResetException or ObjectDisposedException)
         {
-            failure = IsShut(out Exception? reason) ? reason : e;
+            reason = e; // the peer left, or it was shut here: the writer learns that nobody takes any more
+        }
+        catch (Exception e)
+        {
+            reason = unexpected = e;
         }
 
-        Shut(failure ?? new ConnectionAbortedException("Everything was sent."), isAbrupt: false);
-        await _output.Reader.CompleteAsync(failure).ConfigureAwait(false);
+        Shut(reason ?? new ConnectionAbortedException("Everything was sent."), isAbrupt: false);
+        await _output.Reader.CompleteAsync(unexpected).ConfigureAwait(false);
         _loop.Post(this);
     }
 

@@ -79,8 +79,8 @@ internal sealed partial class EpollConnection : ConnectionContext, IConnectionId
     /// <summary>Begins to receive and to send.</summary>
     internal void Start()
     {
-        _sending = SendAllAsync();
         _loop.Add(this, _handle);
+        _sending = SendAllAsync();
     }
 
     /// <inheritdoc/>

@@ -48,6 +48,7 @@ internal sealed class EpollLoop : IDisposable
     }
 
     /// <summary>Watches a connection; it may be told of events before this returns.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The system's limit of watched descriptors is reached.</exception>
     internal void Add(EpollConnection connection, SafeSocketHandle socket)
     {
         lock (_lock)
@@ -56,8 +57,16 @@ internal sealed class EpollLoop : IDisposable
             connection.Key = TakeSlotNeedsLock(connection);
         }
 
-        _epoll.Watch(
-            socket, EpollEvents.In | EpollEvents.Out | EpollEvents.PeerHangUp | EpollEvents.EdgeTriggered, connection.Key);
+        try
+        {
+            _epoll.Watch(
+                socket, EpollEvents.In | EpollEvents.Out | EpollEvents.PeerHangUp | EpollEvents.EdgeTriggered, connection.Key);
+        }
+        catch
+        {
+            Remove(connection);
+            throw;
+        }
     }
 
     /// <summary>The connection's socket is closed.</summary>

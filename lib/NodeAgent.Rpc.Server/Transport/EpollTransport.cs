@@ -18,6 +18,18 @@ internal sealed class EpollTransport(IOptions<SocketTransportOptions> options, T
     private EpollLoop? _loop; // under the lock; with the first listener, so that a server that never starts has no thread
     private bool _isDisposed;
 
+    /// <summary>Connections that have not ended.</summary>
+    internal int Connections
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _loop?.Connections ?? 0;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint && OperatingSystem.IsLinux();
 
@@ -29,7 +41,7 @@ internal sealed class EpollTransport(IOptions<SocketTransportOptions> options, T
         {
             listening.Listen(options.Value.Backlog);
             EpollLimits limits = new(options.Value.MaxReadBufferSize ?? 0, options.Value.MaxWriteBufferSize ?? 0);
-            return ValueTask.FromResult<IConnectionListener>(new EpollListener(listening, Loop(), _pool, limits));
+            return ValueTask.FromResult<IConnectionListener>(new EpollListener(listening, Loop(), _pool, limits, time));
         }
         catch
         {
