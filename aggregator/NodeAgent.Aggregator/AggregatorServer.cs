@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Security;
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -30,6 +29,7 @@ using NodeAgent.Rpc.Server.Health;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.V1;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace NodeAgent.Aggregator;
 
