@@ -93,6 +93,11 @@ internal sealed class DetectionCore
                 continue;
             }
 
+            if (shed == Shedding.None && column + 1 < row.Columns)
+            {
+                _states.Expect(plan.Rows[column + 1], row.UnixMs);
+            }
+
             double value = row.Values[column];
             plan.Devices[column]?.Set(plan.Slots[column], value, row.UnixMs, interval);
             Samples++;

@@ -65,6 +65,8 @@ internal sealed class SeriesStates(SeriesPages pages)
         pages.Remove(row, unixMs, findings);
     }
 
+    internal void Expect(WatchedRow row, long unixMs) => pages.Expect(row, unixMs);
+
     internal void Sample(WatchedRow row, double value, long unixMs, List<Finding> findings) => pages.Sample(row, value, unixMs, findings);
 
     // Sensors move a little all the time, memory comes back. Decided by unit and kind, so that a new metric needs no list here.

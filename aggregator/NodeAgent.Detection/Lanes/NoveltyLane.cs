@@ -117,6 +117,14 @@ public sealed class NoveltyLane
         return Rested(ref row, score);
     }
 
+    internal void Expect(int series)
+    {
+        CacheHint.Fetch(_rows, series, 1);
+        CacheHint.Fetch(_banks, series * BankFloats, BankFloats);
+        CacheHint.Fetch(_steps, series * Symbols * Symbols, Symbols * Symbols);
+        CacheHint.Fetch(_hours, series * Hours * Symbols, Hours * Symbols);
+    }
+
     /// <summary>Forgets a series, so that its row can serve another.</summary>
     public void Clear(int series)
     {

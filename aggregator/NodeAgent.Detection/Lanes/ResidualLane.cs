@@ -91,6 +91,8 @@ public sealed class ResidualLane
         return row.Seen <= _options.WarmUp ? default : new Residual(MathF.Min(score, _options.Cap), expected, scale, seasonal, row.Seen);
     }
 
+    internal void Expect(int series) => CacheHint.Fetch(_rows, series, 1);
+
     /// <summary>Forgets a series, so that its row can serve another.</summary>
     public void Clear(int series) => _rows[series] = default;
 

@@ -37,7 +37,7 @@ public sealed class SeasonColumns
     /// <param name="capacity">How many series.</param>
     /// <param name="dailyRate">How much of a bin the newest day replaces, 0 to 1.</param>
     /// <param name="weeklyRate">How much of a bin the newest week replaces, 0 to 1.</param>
-    /// <param name="usualRate">How much of an hour of the usual day each half hour replaces, 0 to 1.</param>
+    /// <param name="usualRate">How much of an hour of the usual day the newest one replaces, 0 to 1.</param>
     public SeasonColumns(int capacity, float dailyRate, float weeklyRate, float usualRate)
     {
         (_dailyRate, _weeklyRate, _usualRate) = (dailyRate, weeklyRate, usualRate);
@@ -70,7 +70,7 @@ public sealed class SeasonColumns
         {
             float mean = visit.DailySum / visit.DailyCount;
             Commit(ref daily[visit.DailyBin], mean, _dailyRate);
-            Commit(ref usual[visit.DailyBin * UsualBins / DailyBins], mean, _usualRate);
+            LearnHour(usual, daily, visit.DailyBin, day, mean);
             (visit.DailySum, visit.DailyCount) = (0, 0);
         }
 
@@ -89,6 +89,16 @@ public sealed class SeasonColumns
         return (Between(daily, day, inDay), Widen(weekly[week]), Between(usual, day * UsualBins / DailyBins, inDay));
     }
 
+    internal void Expect(int series, long unixMs)
+    {
+        int day = (int)(unixMs % DayMs * DailyBins / DayMs);
+        int week = (int)((unixMs + (WeekMs - MondayMs)) % WeekMs * WeeklyBins / WeekMs);
+        CacheHint.Fetch(_visits, series, 1);
+        CacheHint.Fetch(_daily, (series * DailyBins) + day, 1);
+        CacheHint.Fetch(_weekly, (series * WeeklyBins) + week, 1);
+        CacheHint.Fetch(_usual, (series * UsualBins) + (day / 2), 1);
+    }
+
     /// <summary>What the series would be at a time by its days so far; NaN where nothing says. Changes nothing.</summary>
     public float DailyAt(int series, long unixMs)
     {
@@ -103,6 +113,20 @@ public sealed class SeasonColumns
         _weekly.AsSpan(series * WeeklyBins, WeeklyBins).Fill(Empty);
         _usual.AsSpan(series * UsualBins, UsualBins).Fill(Empty);
         _visits[series] = default;
+    }
+
+    // An hour is learned when it is over, never while it lasts: what it says of its own second half would be an echo of the first. The first
+    // half's mean stands in its half hour already, with what was there before mixed in; a field of its own would cost four bytes a series.
+    private void LearnHour(Span<ushort> usual, ReadOnlySpan<ushort> daily, int left, int now, float mean)
+    {
+        int hour = left / 2;
+        if (now / 2 == hour)
+        {
+            return;
+        }
+
+        float first = left % 2 == 1 ? Widen(daily[left - 1]) : float.NaN;
+        Commit(ref usual[hour], float.IsNaN(first) ? mean : (first + mean) / 2, _usualRate);
     }
 
     // A straight line between the middles of two bins, or the profile would step every half hour.

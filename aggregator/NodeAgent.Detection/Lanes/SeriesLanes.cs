@@ -80,6 +80,16 @@ public sealed class SeriesLanes
         return new LaneVerdict(novelty, residual with { Expected = residual.Expected + reference }, onceIn);
     }
 
+    /// <summary>This series is next: its state is on its way to the cache while another one's sample is judged.</summary>
+    public void Expect(int series, long unixMs)
+    {
+        _novelty.Expect(series);
+        _seasons.Expect(series, unixMs);
+        _residual.Expect(series);
+        _tails.Expect(series);
+        CacheHint.Fetch(_references, series, 1);
+    }
+
     /// <summary>Forgets a series: its row serves another, or its meaning changed (a job started, a disk was replaced).</summary>
     public void Clear(int series)
     {

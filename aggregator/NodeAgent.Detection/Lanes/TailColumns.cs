@@ -49,6 +49,12 @@ public sealed class TailColumns
         return rarity;
     }
 
+    internal void Expect(int series)
+    {
+        CacheHint.Fetch(_thresholds, series, 1);
+        CacheHint.Fetch(_excesses, series, 1);
+    }
+
     /// <summary>Forgets a series.</summary>
     public void Clear(int series) => (_thresholds[series], _excesses[series]) = (0, 0);
 }

@@ -63,6 +63,15 @@ public sealed class SeriesPages
         return true;
     }
 
+    /// <summary>As <see cref="SeriesLanes.Expect"/>; nothing for a row that is none.</summary>
+    public void Expect(WatchedRow watched, long unixMs)
+    {
+        if (watched.Page >= 0)
+        {
+            _pages[watched.Page].Expect(watched.Row, unixMs);
+        }
+    }
+
     /// <summary>Judges a sample.</summary>
     public void Sample(WatchedRow watched, double value, long unixMs, ICollection<Finding> findings) => _pages[watched.Page].Sample(watched.Row, value, unixMs, findings);
 

@@ -113,6 +113,9 @@ public sealed class SeriesWatch
     /// <summary>How much stricter than by default a detector is, by its name; null: 1 for all.</summary>
     public Func<string, double>? Strictness { get; init; }
 
+    /// <summary>As <see cref="SeriesLanes.Expect"/>.</summary>
+    public void Expect(int series, long unixMs) => _lanes.Expect(series, unixMs);
+
     /// <summary>Judges a sample; what begins or ends to hold is added to the findings.</summary>
     public void Sample(int series, double value, long unixMs, ICollection<Finding> findings)
     {

@@ -103,6 +103,7 @@ internal sealed class FleetDetectors
         int first = node * _others;
         for (int at = 0; at < _others; at++)
         {
+            _watch.Expect(_otherRows[Math.Min(first + at + 1, _otherRows.Length - 1)], now);
             double noise = _noise[(int)((((long)first + at) * 7919 + (second * 104_729L)) % _noise.Length)];
             double value = (at % 3) switch
             {

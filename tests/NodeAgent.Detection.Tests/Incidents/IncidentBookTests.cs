@@ -158,10 +158,13 @@ public sealed class IncidentBookTests
         Assert.False(_book.Quieten(new Silence("n1", "", 500_000, "", "ann"), 0, _changes));
         Assert.True(_book.Quieten(new Silence("n1", "", 500_000, "being moved", "ann"), 0, _changes));
         Offer("fan-stopped", "n1", "gpu3", 100);
+        _book.Advance(400_000, _changes);
+        Assert.Equal(IncidentState.Silenced, Assert.Single(_book.Live).State);
         _book.Advance(600_000, _changes);
         Offer("clock-step", "n1", "", 700);
 
-        Assert.Equal([IncidentState.Silenced, IncidentState.Open], _book.Live.Select(incident => incident.State));
+        Assert.Equal([IncidentState.Open, IncidentState.Open], _book.Live.Select(incident => incident.State));
+        Assert.Contains(_changes, change => change.Kind == IncidentChangeKind.Unsilenced);
     }
 
     [Fact]

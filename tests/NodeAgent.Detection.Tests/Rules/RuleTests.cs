@@ -156,6 +156,42 @@ public sealed class RuleTests
         Assert.Equal(recovery > 0, finding.Text.Contains("the driver", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Resume_ARuleThatHadSpoken_DoesNotSpeakAgainAndClears()
+    {
+        List<Finding> findings = [];
+        RuleWatch watch = Watch("row-remap-failed");
+        var readings = new Readings();
+        Assert.True(watch.Resume("row-remap-failed", 5_000));
+        Assert.False(watch.Resume("fan-stopped", 5_000));
+        for (int second = 100; second < 300; second++)
+        {
+            readings["gpu_row_remap_failed"] = second < 200 ? 1 : 0;
+            watch.Look(readings, second * 1000L, findings);
+        }
+
+        Finding over = Assert.Single(findings);
+        Assert.Equal((true, 5_000L), (over.Clears, over.SinceUnixMs));
+        watch.End(400_000, findings);
+        Assert.Single(findings);
+    }
+
+    [Fact]
+    public void Look_WithFeedbackThatSaysStricter_HoldsLongerAndFactsStayFacts()
+    {
+        List<Finding> findings = [];
+        RuleWatch held = new([RuleCatalogue.Embedded.Find("throttle-thermal")!], "n1", "gpu0") { Strictness = _ => 3 };
+        RuleWatch fact = new([RuleCatalogue.Embedded.Find("row-remap-failed")!], "n1", "gpu0") { Strictness = _ => 3 };
+        var readings = new Readings { ["gpu_throttle_active{reason=hw_thermal}"] = 1, ["gpu_row_remap_failed"] = 1 };
+        for (int second = 0; second < 30; second++)
+        {
+            held.Look(readings, second * 1000L, findings);
+            fact.Look(readings, second * 1000L, findings);
+        }
+
+        Assert.Equal([("row-remap-failed", 0L), ("throttle-thermal", 15_000L)], findings.Select(finding => (finding.Cause, finding.UnixMs)));
+    }
+
     private static RuleWatch Watch(string id) => new([RuleCatalogue.Embedded.Find(id)!], "n1", "gpu0");
 
     private sealed class Readings : Dictionary<string, double>, IReadings
