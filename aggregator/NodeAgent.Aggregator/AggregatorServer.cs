@@ -91,7 +91,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         AggregatorFacts facts = new(version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         _commits = new CommitLoop(ingest, options.Wal.CommitInterval, OnDiskHealth);
         _link = new AgentLinkService(ingest, _commits, time, ingestLog, _rpc.Draining);
-        QueryService query = new(_store, new QueryEngine(engines.Queried, options.Query.Limits, time), ingest, time, facts, options.Usage) { SinkStatus = () => engines.Sink?.Status(), Jobs = jobs.Ledger };
+        QueryService query = new(_store, new QueryEngine(engines.Queried, options.Query.Limits, time) { WhenLong = QueryThreads.Lower }, ingest, time, facts, options.Usage) { SinkStatus = () => engines.Sink?.Status(), Jobs = jobs.Ledger };
         AdminService admin = new(options.Backup, ingest, _commits.CallAfterCommit, [.. engines.Sink?.Journals ?? [], (StateRooms.Placement, placement.Journal), (StateRooms.Jobs, jobs.Ledger.Journal)], FileOps.ForThisMachine(), time, version);
         _rpc.AddService(Admin.BindService(admin));
         _rpc.AddService(_link.Bind()).AddService(V1.Query.BindService(query)).AddService(V1.Placement.BindService(_placementService))
