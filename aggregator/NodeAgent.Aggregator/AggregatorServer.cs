@@ -81,7 +81,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _link = new AgentLinkService(
             state.Ingest, _commits, time, state.IngestLog, _rpc.Draining, new StreamLife(_options.Identity.StreamLife, time, AggregatorState.NewRandom()));
 
-        QueryEngine engine = new(state.Engines.Queried, _options.Query.Limits, time);
+        QueryEngine engine = new(state.Engines.Queried, _options.Query.Limits, time) { WhenLong = QueryThreads.Lower };
         AggregatorFacts facts = new(context.Version, time.GetUtcNow().ToUnixTimeMilliseconds(), _rpc.Admission);
         QueryService query = new(state.Store, engine, state.Ingest, time, facts, _options.Usage)
         {

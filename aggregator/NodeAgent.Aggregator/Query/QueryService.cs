@@ -25,6 +25,7 @@ internal sealed class QueryService(
     private const int DefaultSeriesLimit = 10_000;
     private const int DefaultEventLimit = 100;
     private const int MostEvents = 10_000;
+    private const int PointsAtOnce = 16 * 1024; // of range results: 128 KiB
     private const long DefaultRangeMs = 10 * 60_000;
 
     // A range without a step aims at this many points: about the columns of a wide terminal.
@@ -35,6 +36,7 @@ internal sealed class QueryService(
     private const long DefaultUsageMs = 24 * 3_600_000L;
 
     private readonly UsageSettings _usage = usage ?? new UsageSettings();
+    private readonly QueryThreads _threads = new();
     private readonly FleetRegistry _fleet = ingest.Fleet;
     private readonly EventLedger _events = ingest.Events;
 
@@ -134,14 +136,19 @@ internal sealed class QueryService(
 
         // The cost is known only at the end and goes on the last message, so each message waits for the next one to be found.
         RangeResponse? waiting = null;
-        while (await OnOwnThread(series.MoveNext).ConfigureAwait(false))
+        List<RangeSeries> some = [];
+        for (bool isMore = true; isMore;)
         {
-            if (waiting is not null)
+            isMore = await OnOwnThread(() => TakeSome(series, some)).ConfigureAwait(false);
+            foreach (RangeSeries one in some)
             {
-                await responses.WriteAsync(waiting, context.CancellationToken).ConfigureAwait(false);
-            }
+                if (waiting is not null)
+                {
+                    await responses.WriteAsync(waiting, context.CancellationToken).ConfigureAwait(false);
+                }
 
-            waiting = QueryMapping.ToWire(series.Current);
+                waiting = QueryMapping.ToWire(one);
+            }
         }
 
         waiting ??= new RangeResponse { StartUnixMs = start, StepMs = (ulong)step };
@@ -329,16 +336,24 @@ internal sealed class QueryService(
         };
     }
 
-    // A query computes for as long as its limits allow. On the pool it would hold up the sockets of every agent; the engine bounds how
-    // many run at once, so a thread for each is affordable.
-    private static Task<T> OnOwnThread<T>(Func<T> query) =>
-        Task.Factory.StartNew(() => Guard(() => AtLowPriority(query)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private static T AtLowPriority<T>(Func<T> query)
+    /// <summary>The next series: as many as fit a few messages, since each call has a thread of its own. False: there are no more.</summary>
+    private static bool TakeSome(IEnumerator<RangeSeries> series, List<RangeSeries> some)
     {
-        BackgroundThread.LowerPriority(); // the thread ends with the query
-        return query();
+        some.Clear();
+        for (int points = 0; points < PointsAtOnce; points += some[^1].Values.Length)
+        {
+            if (!series.MoveNext())
+            {
+                return false;
+            }
+
+            some.Add(series.Current);
+        }
+
+        return true;
     }
+
+    private Task<T> OnOwnThread<T>(Func<T> query) => _threads.Run(() => Guard(query));
 
     // The engine's errors are sentences for the person who asked; they travel as they are.
     private static T Guard<T>(Func<T> query)

@@ -16,6 +16,12 @@ public sealed class QueryEngine(ISeriesReader store, QueryLimits limits, TimePro
     /// <summary>Who scans; for tests and measurements.</summary>
     internal ScanGate Gate { get; } = new(limits.MaxScanning);
 
+    /// <summary>
+    /// Called on a query's own thread once it has computed for some milliseconds, and again where it goes on after a pause: for who wants to give
+    /// long queries another priority than short ones.
+    /// </summary>
+    public Action WhenLong { get; init; } = static () => { };
+
     /// <summary>Values at one moment.</summary>
     /// <param name="plan">What to compute.</param>
     /// <param name="atUnixMs">The moment.</param>
@@ -27,7 +33,7 @@ public sealed class QueryEngine(ISeriesReader store, QueryLimits limits, TimePro
         PlanRules.Check(plan);
         StepGrid grid = PlanRules.CheckInstant(atUnixMs);
         using QueryAdmission.Lease lease = _admission.Enter(caller);
-        using QueryBudget budget = new(limits, time, Gate, cancellation);
+        using QueryBudget budget = new(limits, time, Gate, WhenLong, cancellation);
         budget.Resume();
         List<QueryValue> results = [];
         foreach (ResultRow row in new PlanRun(store, plan, grid, budget).Rows())
@@ -53,7 +59,7 @@ public sealed class QueryEngine(ISeriesReader store, QueryLimits limits, TimePro
         PlanRules.Check(plan);
         StepGrid grid = PlanRules.CheckRange(startUnixMs, endUnixMs, stepMs, limits);
         QueryAdmission.Lease lease = _admission.Enter(caller);
-        QueryBudget budget = new(limits, time, Gate, cancellation);
+        QueryBudget budget = new(limits, time, Gate, WhenLong, cancellation);
         return new RangeExecution(new PlanRun(store, plan, grid, budget), grid, budget, lease);
     }
 }

@@ -5,14 +5,14 @@ using NodeAgent.V1;
 
 namespace NodeAgent.Ctl.Commands;
 
-/// <summary><c>nodectl usage</c>: what GPUs were used for, by node or label.</summary>
+/// <summary><c>nodectl usage</c>: what GPUs were used for, by node, label or job.</summary>
 internal static class UsageCommand
 {
     public static Command Build(CommandRunner run)
     {
         Option<string?> from = new("--from") { Description = "Start of the time: 7d (ago), 2026-11-01T00:00:00Z (default: 24h before --to)", HelpName = "time" };
         Option<string?> to = new("--to") { Description = "End of the time (default: now)", HelpName = "time" };
-        Option<string?> by = new("--by") { Description = "Label that names the rows (default: node)", HelpName = "label" };
+        Option<string?> by = new("--by") { Description = "Label that names the rows, or job (default: node)", HelpName = "label" };
         Option<double?> price = Number("--price", "Price of a GPU hour, for idle costs (default: the aggregator's usage.gpu_hour_price)", 0, 1_000_000);
         Option<double?> idle = Number("--idle-below", "Mean utilisation below which a GPU is idle, 0 to 1 (default: the aggregator's usage.idle_below_ratio)", 0, 1);
         Command command = new("usage", "GPU hours, utilisation, idle cost and energy over a time") { from, to, by, price, idle };

@@ -27,7 +27,7 @@ internal static class DeathBenchmark
         FleetFeed feed = new(nodes, 3);
         feed.Register(store);
         feed.Run(store, 900, new ThreadCpu()); // something to scan
-        QueryEngine engine = new(store, new QueryLimits { MaxSamples = long.MaxValue, MaxMemoryBytes = 4L << 30 }, TimeProvider.System);
+        QueryEngine engine = new(store, new QueryLimits { MaxSamples = long.MaxValue, MaxMemoryBytes = 4L << 30 }, TimeProvider.System) { WhenLong = BackgroundThread.LowerPriority };
         List<double> quiet = [];
         List<double> deadly = [];
         long queries = 0;
@@ -55,13 +55,12 @@ internal static class DeathBenchmark
         return (double)SecondsOfData * feed.Nodes * Testing.Fleet.SyntheticFleet.SeriesPerNode / (ms / 1_000);
     }
 
-    // On a thread of its own at low priority, as the aggregator runs queries.
+    // On a thread of its own that gets a low priority once it is long, as the aggregator runs queries.
     private static Thread Ask(QueryEngine engine, string caller, Action onAnswer, CancellationToken end)
     {
         QueryPlan plan = QueryParser.ParseExpression("quantile(0.99, quantile_over_time(0.9, {__name__=~\".+\"}[5m]))");
         Thread thread = new(() =>
         {
-            BackgroundThread.LowerPriority();
             try
             {
                 while (!end.IsCancellationRequested)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using NodeAgent.Testing.Fleet;
 
 namespace NodeAgent.Benchmarks.Store;
@@ -126,33 +125,32 @@ internal sealed class VictoriaMetrics : IAsyncDisposable
         const int RowsPerRequest = 25; // of 402 values
         using SemaphoreSlim connections = new(4);
         List<Task> sent = [];
-        StringBuilder lines = new();
+        LineText lines = new();
         int rows = 0;
         for (int second = 0; second < seconds; second++)
         {
             foreach (SyntheticNode node in fleet.Nodes)
             {
                 node.Next();
-                Append(lines, node);
+                lines.Append(node, Start + (node.Second * 1_000) + node.OffsetMs + 1);
                 if (++rows % RowsPerRequest == 0)
                 {
                     await connections.WaitAsync().ConfigureAwait(false);
-                    sent.Add(PostAsync(lines.ToString(), connections));
-                    lines.Clear();
+                    sent.Add(PostAsync(lines.Take(), connections));
                 }
             }
         }
 
         await connections.WaitAsync().ConfigureAwait(false);
-        sent.Add(PostAsync(lines.ToString(), connections));
+        sent.Add(PostAsync(lines.Take(), connections));
         await Task.WhenAll(sent).ConfigureAwait(false);
     }
 
-    private async Task PostAsync(string lines, SemaphoreSlim connections)
+    private async Task PostAsync(byte[] lines, SemaphoreSlim connections)
     {
         try
         {
-            using StringContent content = new(lines);
+            using ByteArrayContent content = new(lines);
             using HttpResponseMessage answer = await _http.PostAsync(new Uri("/write?precision=ms", UriKind.Relative), content).ConfigureAwait(false);
             answer.EnsureSuccessStatusCode();
         }
@@ -160,37 +158,6 @@ internal sealed class VictoriaMetrics : IAsyncDisposable
         {
             connections.Release();
         }
-    }
-
-    private static void Append(StringBuilder lines, SyntheticNode node)
-    {
-        long time = Start + (node.Second * 1_000) + node.OffsetMs + 1;
-        Append(lines, node.Name, null, node.Host, node.HostValues, time);
-        for (int gpu = 0; gpu < SyntheticNode.Gpus; gpu++)
-        {
-            int first = gpu * SyntheticNode.SeriesPerGpu;
-            Append(lines, node.Name, gpu, node.Gpu.Skip(first).Take(SyntheticNode.SeriesPerGpu), node.GpuValues.Slice(first, SyntheticNode.SeriesPerGpu), time);
-        }
-    }
-
-    private static void Append(
-        StringBuilder lines, string node, int? gpu, IEnumerable<Contracts.Series.SeriesDefinition> series, ReadOnlySpan<double> values, long time)
-    {
-        lines.Append("synthetic,node=").Append(node);
-        if (gpu is not null)
-        {
-            lines.Append(CultureInfo.InvariantCulture, $",gpu={gpu}");
-        }
-
-        char separator = ' ';
-        int i = 0;
-        foreach (Contracts.Series.SeriesDefinition one in series)
-        {
-            lines.Append(separator).Append(one.Metric.AsSpan("synthetic_".Length)).Append('=').Append(CultureInfo.InvariantCulture, $"{values[i++]:R}");
-            separator = ',';
-        }
-
-        lines.Append(CultureInfo.InvariantCulture, $" {time}\n");
     }
 
     /// <summary>Asks for the final merge and waits until the process has stopped working on it.</summary>

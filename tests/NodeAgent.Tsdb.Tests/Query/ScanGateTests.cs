@@ -1,3 +1,4 @@
+using NodeAgent.Testing;
 using NodeAgent.Testing.Disk;
 using NodeAgent.Tsdb.Query;
 using NodeAgent.Tsdb.Query.Evaluation;
@@ -92,7 +93,7 @@ public sealed class ScanGateTests
     {
         using DurableStore store = Filled();
         using CancellationTokenSource source = new();
-        QueryBudget budget = new(Limits, TimeProvider.System, new ScanGate(1), source.Token);
+        QueryBudget budget = new(Limits, TimeProvider.System, new ScanGate(1), static () => { }, source.Token);
         budget.Resume();
         using ISampleReader reader = store.OpenReader(new Meter(taken =>
         {
@@ -107,6 +108,25 @@ public sealed class ScanGateTests
         Assert.Throws<OperationCanceledException>(() => reader.Read(store.Match(Selector.Parse("m{gpu=\"0\"}"), 0, long.MaxValue)[0], 0, long.MaxValue, buffer));
         Assert.InRange(buffer.Count, 0, Seconds - 1);
         budget.Dispose();
+    }
+
+    [Fact]
+    public void Query_ThatComputesForLong_IsToldOnceAndAgainOnEachThreadItGoesOnOn()
+    {
+        SimulatedTime time = new();
+        int told = 0;
+        using QueryBudget budget = new(Limits, time, new ScanGate(1), () => told++, CancellationToken.None);
+        budget.Resume();
+        budget.Check();
+        Assert.Equal(0, told);
+        time.Advance(TimeSpan.FromMilliseconds(5));
+        budget.Check();
+        budget.Check();
+        Assert.Equal(1, told);
+        budget.Pause(); // a result is handed over; the next is asked for on another thread
+        time.Advance(TimeSpan.FromMinutes(1));
+        budget.Resume();
+        Assert.Equal(2, told);
     }
 
     private static QueryLimits Limits => new() { MaxConcurrentPerCaller = 100 };

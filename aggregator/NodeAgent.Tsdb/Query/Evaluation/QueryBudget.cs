@@ -9,18 +9,22 @@ namespace NodeAgent.Tsdb.Query.Evaluation;
 internal sealed class QueryBudget : IScanMeter, IDisposable
 {
     private const int SamplesBetweenChecks = 64 * 1024; // about 50 microseconds of decoding
+    private const long LongMs = 3; // the usual questions take less; a fleet's worth of raw samples takes more
     private const int BytesPerSample = 2 * 16; // time and value, and the buffer that doubles
 
     private readonly QueryLimits _limits;
     private readonly TimeProvider _time;
     private readonly ScanGate _gate;
+    private readonly Action _whenLong;
     private readonly CancellationToken _cancellation;
     private readonly long _maxTicks;
     private readonly long _sliceTicks;
+    private readonly long _longTicks;
     private long _usedTicks;
     private long _runningSince;
     private long _turnSince;
     private bool _running;
+    private bool _isLong;
     private long _series;
     private long _samples;
     private long _heldBytes;
@@ -28,13 +32,15 @@ internal sealed class QueryBudget : IScanMeter, IDisposable
     private int _sinceCheck;
 
     /// <summary>Begins paused.</summary>
-    public QueryBudget(QueryLimits limits, TimeProvider time, ScanGate gate, CancellationToken cancellation)
+    public QueryBudget(QueryLimits limits, TimeProvider time, ScanGate gate, Action whenLong, CancellationToken cancellation)
     {
         _limits = limits;
         _time = time;
         _gate = gate;
+        _whenLong = whenLong;
         _cancellation = cancellation;
         _maxTicks = (long)(limits.MaxTime.TotalSeconds * time.TimestampFrequency);
+        _longTicks = LongMs * time.TimestampFrequency / 1_000;
         _sliceTicks = (long)(limits.ScanSlice.TotalSeconds * time.TimestampFrequency);
     }
 
@@ -55,6 +61,7 @@ internal sealed class QueryBudget : IScanMeter, IDisposable
                 + "(query.max_time); narrow it, or take a longer step or a shorter range");
         }
 
+        NoteLong(now);
         if (_gate.HasWaiting && now - _turnSince >= _sliceTicks)
         {
             _gate.Leave();
@@ -124,10 +131,21 @@ internal sealed class QueryBudget : IScanMeter, IDisposable
             _gate.Enter(_cancellation);
             _running = true;
             _turnSince = _time.GetTimestamp();
+            _isLong = false; // another thread, perhaps
+            NoteLong(_turnSince);
         }
     }
 
     public void Dispose() => Pause();
+
+    private void NoteLong(long now)
+    {
+        if (!_isLong && _usedTicks + now - _runningSince >= _longTicks)
+        {
+            _isLong = true;
+            _whenLong();
+        }
+    }
 
     private void EnterAgain()
     {
