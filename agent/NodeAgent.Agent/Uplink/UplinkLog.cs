@@ -55,7 +55,7 @@ internal sealed partial class UplinkLog(ILogger<UplinkLog> logger, RepeatedEvent
     [EventHelp(
         Meaning = "Telemetry is kept in the spool until the aggregator is back; sampling goes on.",
         Cause = "The aggregator is stopped or restarting, the network between is cut, or a certificate is not accepted (the reason says which).",
-        Action = "Run `nodectl doctor` from this host; on the aggregator look for AggregatorReady and CertificateRefused.")]
+        Action = "Run `nodectl doctor` from this host; on the aggregator look for AggregatorReady and CertificateRefused; docs/runbooks/identity.md.")]
     private static partial void UplinkLost(ILogger logger, string peer, string reason, TimeSpan retryIn);
 
     [LoggerMessage(EventId = 4003, EventName = "UplinkThrottled", Level = LogLevel.Warning,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
@@ -53,7 +54,7 @@ public sealed class EnrolmentToken
         }
 
         byte[] secret = new byte[SecretBytes];
-        if (!Base64Url.TryDecodeFromChars(secretText, secret, out int written) || written != SecretBytes)
+        if (Base64Url.DecodeFromChars(secretText, secret, out int read, out int written) != OperationStatus.Done || read != secretText.Length || written != SecretBytes)
         {
             return false;
         }
