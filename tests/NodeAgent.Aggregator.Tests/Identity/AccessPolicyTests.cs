@@ -15,7 +15,7 @@ public sealed class AccessPolicyTests
     // Every service that AggregatorServer adds.
     private static readonly ServiceDescriptor[] Served =
     [
-        V1.AgentLink.Descriptor, V1.Query.Descriptor, V1.Admin.Descriptor, V1.Placement.Descriptor, Grpc.Health.V1.Health.Descriptor,
+        V1.AgentLink.Descriptor, V1.Query.Descriptor, V1.Admin.Descriptor, V1.Placement.Descriptor, V1.Commands.Descriptor, Grpc.Health.V1.Health.Descriptor,
         Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
     ];
 
@@ -25,6 +25,7 @@ public sealed class AccessPolicyTests
         ["nodeagent.v1.AgentLink"] = [FleetRole.Agent],
         ["nodeagent.v1.Admin"] = [FleetRole.Admin],
         ["nodeagent.v1.Query"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
+        ["nodeagent.v1.Commands"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
         ["nodeagent.v1.Placement"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
         ["grpc.health.v1.Health"] = [FleetRole.Agent, FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
         ["grpc.reflection.v1.ServerReflection"] = [FleetRole.Viewer, FleetRole.Operator, FleetRole.Admin],
@@ -34,6 +35,7 @@ public sealed class AccessPolicyTests
     // Methods of a service that viewers may call, which viewers may not.
     private static readonly string[] OperatorsOnly =
     [
+        "nodeagent.v1.Commands.Prepare", "nodeagent.v1.Commands.Submit", "nodeagent.v1.Commands.Approve", "nodeagent.v1.Commands.Cancel", "nodeagent.v1.Commands.Resume",
         "nodeagent.v1.Placement.Place", "nodeagent.v1.Placement.PlaceBatch", "nodeagent.v1.Placement.Commit", "nodeagent.v1.Placement.Release",
         "nodeagent.v1.Placement.Apply", "nodeagent.v1.Placement.Cordon",
     ];
