@@ -42,6 +42,8 @@ public static class HostActuators
         new ServiceRestartActuator(options.Tools, options.Paths),
         new NetworkRateActuator(options.Tools, options.Paths, options.ManagementInterfaces),
         new RebootActuator(options.Tools, options.Paths, options.Busy),
+        new SlurmDrainActuator(options.Tools, options.Paths),
+        new SlurmResumeActuator(options.Tools, options.Paths),
         .. GpuSettingActuator.All(options.NvmlLibrary),
         new GpuClockLockActuator(options.NvmlLibrary),
         new GpuResetActuator(options.NvmlLibrary, options.Tools, options.Paths, options.Quiesce),

@@ -17,6 +17,8 @@ public sealed record HostPaths
 
     public string Ip { get; init; } = "/usr/sbin/ip";
 
+    public string Scontrol { get; init; } = "/usr/bin/scontrol";
+
     public string NvidiaSmi { get; init; } = "/usr/bin/nvidia-smi";
 
     /// <summary>User id besides 0 whose programs may be started: for tests that are not root.</summary>

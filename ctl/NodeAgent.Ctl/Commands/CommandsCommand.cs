@@ -21,7 +21,7 @@ internal static class CommandsCommand
             }
 
             KindItem item = KindItem.From(Signing.CommandBuilder.Find(name));
-            context.Printer.Single(KindListing.Kinds, item, () => KindListing.Render(item, context.Printer.Width));
+            context.Printer.Single(KindListing.Kind, item, () => KindListing.Render(item, context.Printer.Width));
             return Task.CompletedTask;
         });
         return command;

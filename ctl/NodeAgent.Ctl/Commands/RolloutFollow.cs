@@ -22,7 +22,7 @@ internal static class RolloutFollow
         }
 
         RolloutItem item = RolloutItem.From(rollout);
-        context.Printer.Single(RolloutListing.Rollouts, item, () => RolloutListing.Render(item, context.Printer.Width));
+        context.Printer.Single(RolloutListing.Rollout, item, () => RolloutListing.Render(item, context.Printer.Width));
         return item.IsGood || (noWait && rollout.Phase is RolloutPhase.Running or RolloutPhase.AwaitingApproval) ? ExitCode.Ok : ExitCode.Failure;
     }
 

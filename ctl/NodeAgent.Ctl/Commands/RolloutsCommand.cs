@@ -40,7 +40,7 @@ internal static class RolloutsCommand
         {
             CancelRequest request = new() { RolloutId = RolloutFollow.ParseId(context.Parse.GetRequiredValue(id)), Reason = context.Parse.GetValue(reason) ?? "" };
             RolloutItem item = RolloutItem.From(await context.Fleet.CancelAsync(request, cancellation).ConfigureAwait(false));
-            context.Printer.Single(RolloutListing.Rollouts, item, () => RolloutListing.Render(item, context.Printer.Width));
+            context.Printer.Single(RolloutListing.Rollout, item, () => RolloutListing.Render(item, context.Printer.Width));
         });
         return command;
     }

@@ -19,6 +19,9 @@ internal static class KindListing
         CtlJson.Default.KindItem,
         "no commands");
 
+    /// <summary>One of them, as a document.</summary>
+    public static readonly Listing<KindItem> Kind = Kinds with { Kind = "CommandKind" };
+
     public static StyledLines Render(KindItem item, int width)
     {
         Facts facts = new(width);

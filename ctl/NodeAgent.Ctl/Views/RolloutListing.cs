@@ -20,6 +20,9 @@ internal static class RolloutListing
         CtlJson.Default.RolloutItem,
         "no rollouts");
 
+    /// <summary>One of them, as a document.</summary>
+    public static readonly Listing<RolloutItem> Rollout = Rollouts with { Kind = "Rollout" };
+
     private static readonly Column<TargetItem>[] Targets =
     [
         new("NODE", "node", item => new Cell(item.Node, Tone.Strong), item => item.Node),

@@ -23,6 +23,10 @@ public static partial class CommandCatalogue
 
     public static bool TryFind(string name, [NotNullWhen(true)] out CommandDescription? description) => ByName.TryGetValue(name, out description);
 
+    // Not fields: the order in which fields of two files are initialised is nobody's.
+    private static PreconditionDescription SlurmAnswers => new("slurm-answers", "scontrol is there and slurmctld answers");
+    private static PreconditionDescription SlurmKnows => new("node-known", "Slurm has a node of this name");
+
     private static CommandDescription[] HostRows() =>
     [
         new()
@@ -125,6 +129,23 @@ public static partial class CommandCatalogue
             ],
             Verification = "the queueing discipline reads back with this rate",
             Undo = "the queueing discipline is deleted",
+        },
+        new()
+        {
+            Action = Action.SlurmDrain, Name = "slurm_drain", Risk = RiskClass.R2, Deadline = TimeSpan.FromSeconds(60),
+            Summary = "Has Slurm start no new job on this node; what runs goes on.",
+            Parameters = [Text("node", "Slurm's name of it", c => c.SlurmDrain.Node, mustBeListed: true)],
+            Preconditions = [SlurmAnswers, SlurmKnows, new("not-drained", "nobody has drained it: another's reason is not overwritten")],
+            Verification = "Slurm shows the node as draining or drained, with this command's reason",
+            Undo = "resumed, if the reason is still this command's",
+        },
+        new()
+        {
+            Action = Action.SlurmResume, Name = "slurm_resume", Risk = RiskClass.R2, Deadline = TimeSpan.FromSeconds(60),
+            Summary = "Gives a node back to Slurm that a command drained.",
+            Parameters = [Text("node", "Slurm's name of it", c => c.SlurmResume.Node, mustBeListed: true)],
+            Preconditions = [SlurmAnswers, SlurmKnows, new("drained-by-us", "it is drained, and the reason begins with nodeagent:")],
+            Verification = "Slurm no longer shows the node as draining or drained",
         },
         new()
         {

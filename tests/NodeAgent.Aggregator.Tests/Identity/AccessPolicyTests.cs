@@ -39,6 +39,7 @@ public sealed class AccessPolicyTests
     // Methods of a service that viewers may call, which viewers may not.
     private static readonly string[] OperatorsOnly =
     [
+        "nodeagent.v1.Commands.Prepare", "nodeagent.v1.Commands.Submit", "nodeagent.v1.Commands.Approve", "nodeagent.v1.Commands.Cancel", "nodeagent.v1.Commands.Resume",
         "nodeagent.v1.Placement.Place", "nodeagent.v1.Placement.PlaceBatch", "nodeagent.v1.Placement.Commit", "nodeagent.v1.Placement.Release",
         "nodeagent.v1.Placement.Apply", "nodeagent.v1.Placement.Cordon",
         "nodeagent.v1.Incidents.Acknowledge", "nodeagent.v1.Incidents.Silence", "nodeagent.v1.Incidents.Unsilence", "nodeagent.v1.Incidents.Feedback",

@@ -24,6 +24,8 @@ public sealed partial class DocumentationTests : IDisposable
     [InlineData("JobList", "jobs")]
     [InlineData("MovePlan", "plan", "drain", "gpu-02")]
     [InlineData("AdviceList", "scale")]
+    [InlineData("Rollout", "rollouts", "019a7f00-0000-7000-8000-000000000001")]
+    [InlineData("AuditHeadList", "audit", "heads")]
     [InlineData("UsageList", "usage", "--from", "7d")]
     [InlineData("BackupList", "backup")]
     [InlineData("TokenList", "token", "create", "gpu-17")]
