@@ -32,6 +32,7 @@ internal static class CommandTree
             StatusCommand.Build(run),
             BackupCommand.Build(run),
             DoctorCommand.Build(run),
+            BundleCommand.Build(run),
             FleetCommand.Build(run),
             CompletionCommand.Build(run),
             VersionCommand.Build(run),

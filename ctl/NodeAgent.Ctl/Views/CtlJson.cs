@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using NodeAgent.Ctl.Bundle;
 using NodeAgent.Ctl.Doctor;
 using NodeAgent.Ctl.Fleet;
 using NodeAgent.Ctl.Top;
@@ -29,4 +30,5 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(HostPriority[]))]
 [JsonSerializable(typeof(UsageItem))]
 [JsonSerializable(typeof(BackupItem))]
+[JsonSerializable(typeof(BundleItem))]
 internal sealed partial class CtlJson : JsonSerializerContext;

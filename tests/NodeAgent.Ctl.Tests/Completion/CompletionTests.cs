@@ -6,7 +6,7 @@ public sealed class CompletionTests
 {
     [Theory]
     [InlineData("nodectl qu", "query")]
-    [InlineData("nodectl ", "backup,commit,completion,cordon,doctor,events,explain,fleet,jobs,node,nodes,place,plan,query,release,scale,series,status,top,usage,version,watch,what-if")]
+    [InlineData("nodectl ", "backup,bundle,commit,completion,cordon,doctor,events,explain,fleet,jobs,node,nodes,place,plan,query,release,scale,series,status,top,usage,version,watch,what-if")]
     [InlineData("nodectl query --ra", "--range")]
     [InlineData("nodectl nodes -o j", "json,jsonl")]
     [InlineData("nodectl top --sort me", "mem")]
