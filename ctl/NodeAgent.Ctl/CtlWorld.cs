@@ -25,5 +25,8 @@ internal sealed record CtlWorld
 
     public required INetworkProbe Probe { get; init; }
 
+    /// <summary>Where this machine's own files are, for checks of an agent on it. A test gives a folder.</summary>
+    public string HostRoot { get; init; } = "/";
+
     public string? Variable(string name) => Environment(name) is { Length: > 0 } value ? value : null;
 }

@@ -41,7 +41,7 @@ internal sealed class AccessPolicy(IPEndPoint? plaintext)
         ["/nodeagent.v1.Identities/Renew"] = Anybody, // for oneself
         ["/nodeagent.v1.Commands/Prepare"] = Operators,
         ["/nodeagent.v1.Commands/Submit"] = Operators,
-        ["/nodeagent.v1.Commands/Approve"] = Operators,
+        ["/nodeagent.v1.Commands/Approve"] = [FleetRole.Approver, .. Operators],
         ["/nodeagent.v1.Commands/Cancel"] = Operators,
         ["/nodeagent.v1.Commands/Resume"] = Operators,
         ["/nodeagent.v1.Incidents/Acknowledge"] = Operators,

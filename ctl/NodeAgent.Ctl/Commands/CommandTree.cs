@@ -51,6 +51,7 @@ internal static class CommandTree
             StatusCommand.Build(run),
             BackupCommand.Build(run),
             DoctorCommand.Build(run),
+            BundleCommand.Build(run),
             TokenCommand.Build(run),
             IdentitiesCommand.Build(run),
             RevokeCommand.Build(run),

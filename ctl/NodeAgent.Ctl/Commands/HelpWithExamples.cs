@@ -46,6 +46,7 @@ internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLin
         ["what-if"] = ["nodectl what-if train-9 --gpus 8 --add-nodes gpu-01:4", "nodectl what-if train-9 --gpus 8 --replicas 2 --compare"],
         ["usage"] = ["nodectl usage --from 30d --by node --price 2.10", "nodectl usage --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --by name -o csv"],
         ["backup"] = ["nodectl backup", "nodectl backup before-upgrade --directory --link"],
+        ["bundle"] = ["nodectl bundle", "sudo nodectl bundle /tmp/for-support.tar.gz       with this host's journal"],
         ["init"] = ["nodectl fleet init ./lab --name lab --server-name aggregator.lab,10.0.0.5"],
         ["issue"] = ["nodectl fleet issue ./lab agent gpu-01", "nodectl fleet issue ./lab viewer grafana --days 365"],
         ["completion"] = ["source <(nodectl completion bash)", "nodectl completion fish > ~/.config/fish/completions/nodectl.fish"],

@@ -1,7 +1,8 @@
 namespace NodeAgent.Ctl.Doctor;
 
 /// <summary>The result of one check.</summary>
-/// <param name="Name">"configuration", "address", "tcp", "tls", "identity", "accepted", "health", "clock", "nodes".</param>
+/// <param name="Name">"configuration", "address", "tcp", "tls", "identity", "accepted", "health", "storage" (only where it is wrong), "clock", "nodes"; with an agent on this
+/// machine also "agent", "agent-certificate", "disk", "nvml", "policy".</param>
 /// <param name="Outcome">ok, warn, fail or skip (a check that it stands on failed).</param>
 /// <param name="Detail">What was found.</param>
 /// <param name="Fix">What to do. Null unless warn or fail.</param>

@@ -215,6 +215,7 @@ internal sealed class Examination(CtlWorld world, ConnectionFlags flags)
         DateTimeOffset middle = before + ((world.Time.GetUtcNow() - before) / 2);
         Ok("accepted", $"aggregator {(status.Version.Length == 0 ? "without a version" : status.Version)} at {settings.Server.Authority} answers Query");
         await HealthAsync(fleet, cancellation).ConfigureAwait(false);
+        Storage(status);
         Clock(status.WallUnixMs - middle.ToUnixTimeMilliseconds());
         await NodesAsync(fleet, cancellation).ConfigureAwait(false);
     }
@@ -231,6 +232,14 @@ internal sealed class Examination(CtlWorld world, ConnectionFlags flags)
         {
             Fail("health", refused.Why, refused.Remedy ?? "See its log.");
         }
+    }
+
+    // Only where something is wrong: a healthy disk is what "accepted" stands on anyway.
+    private void Storage(GetStatusResponse status)
+    {
+        if (status.Log is { Healthy: false, Error.Length: > 0 } log) Fail("storage", $"the aggregator cannot write its log: {log.Error}", "Look at its disk; agents keep everything meanwhile (docs/runbooks/aggregator.md#aggregator-log-fails).");
+        else if (status.Storage is { Healthy: false, Error.Length: > 0 } storage) Fail("storage", $"the aggregator's store cannot write files: {storage.Error}", "Look at its disk (docs/runbooks/aggregator.md#aggregator-store-fails).");
+        else if (status.Sink is { Healthy: false, Url.Length: > 0 } sink) Warn("storage", $"{sink.Url} does not take samples", "docs/runbooks/aggregator.md#sink-lagging");
     }
 
     private void Clock(long offsetMs)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using NodeAgent.Ctl.Bundle;
 using NodeAgent.Ctl.Doctor;
 using NodeAgent.Ctl.Fleet;
 using NodeAgent.Ctl.Top;
@@ -38,6 +39,7 @@ namespace NodeAgent.Ctl.Views;
 [JsonSerializable(typeof(FindingCountItem))]
 [JsonSerializable(typeof(UsageItem))]
 [JsonSerializable(typeof(BackupItem))]
+[JsonSerializable(typeof(BundleItem))]
 [JsonSerializable(typeof(CaItem))]
 [JsonSerializable(typeof(IdentityItem))]
 [JsonSerializable(typeof(TokenItem))]

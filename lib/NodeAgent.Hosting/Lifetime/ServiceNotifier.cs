@@ -39,11 +39,18 @@ public sealed class ServiceNotifier : IDisposable
     /// </summary>
     public TimeSpan? WatchdogInterval { get; }
 
+    /// <summary>Another manager that wants to know when the program is ready and when it stops, such as that of Windows. Called on any thread.</summary>
+    internal Action<ServicePhase>? OnPhase { get; init; }
+
     /// <summary>Messages that could not be sent.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
     /// <summary>Start-up is over, or a reload is.</summary>
-    public void Ready(string status) => Send($"READY=1\nSTATUS={OneLine(status)}");
+    public void Ready(string status)
+    {
+        OnPhase?.Invoke(ServicePhase.Ready);
+        Send($"READY=1\nSTATUS={OneLine(status)}");
+    }
 
     /// <summary>One line for <c>systemctl status</c>.</summary>
     public void Status(string status) => Send($"STATUS={OneLine(status)}");
@@ -53,7 +60,11 @@ public sealed class ServiceNotifier : IDisposable
         Send($"RELOADING=1\nMONOTONIC_USEC={(long)(time.GetTimestamp() * (1e6 / time.TimestampFrequency))}");
 
     /// <summary>Stopping has begun.</summary>
-    public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={OneLine(status)}");
+    public void Stopping(string status)
+    {
+        OnPhase?.Invoke(ServicePhase.Stopping);
+        Send($"STOPPING=1\nSTATUS={OneLine(status)}");
+    }
 
     /// <summary>Still alive; allocates nothing.</summary>
     public void Watchdog() => Send("WATCHDOG=1"u8);
@@ -106,4 +117,11 @@ public sealed class ServiceNotifier : IDisposable
             Interlocked.Increment(ref _failures);
         }
     }
+}
+
+/// <summary>What every service manager wants to know.</summary>
+internal enum ServicePhase
+{
+    Ready,
+    Stopping,
 }

@@ -1,8 +1,10 @@
 using System.Collections;
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using NodeAgent.Hosting.Configuration;
 using NodeAgent.Hosting.Lifetime;
 using NodeAgent.Hosting.Logs;
+using NodeAgent.Hosting.Windows;
 
 namespace NodeAgent.Hosting.Programs;
 
@@ -92,8 +94,10 @@ public sealed class ServiceProgram<TOptions>(
             case ServiceVerb.ShowConfiguration:
                 await Console.Out.WriteAsync(ConfigurationText.Effective(loaded, parsed.WithSources)).ConfigureAwait(false);
                 return ExitCode.Ok;
+            case ServiceVerb.Run when OperatingSystem.IsWindows():
+                return RunOnWindows(parsed, loaded);
             default:
-                return await RunAsync(parsed, loaded).ConfigureAwait(false);
+                return await RunAsync(parsed, loaded, host: null).ConfigureAwait(false);
         }
     }
 
@@ -107,13 +111,24 @@ public sealed class ServiceProgram<TOptions>(
         Overrides = parsed.Overrides,
     });
 
-    private async Task<ExitCode> RunAsync(ServiceArguments parsed, LoadedConfiguration<TOptions> loaded)
+    // The manager's dispatcher wants the thread for itself until the service has ended; a person's console is told at once that there is none.
+    [SupportedOSPlatform("windows")]
+    private ExitCode RunOnWindows(ServiceArguments parsed, LoadedConfiguration<TOptions> loaded) =>
+        WindowsServiceHost.TryRun(name, host => (int)RunAsync(parsed, loaded, host).GetAwaiter().GetResult(), out int exitCode)
+            ? (ExitCode)exitCode
+            : RunAsync(parsed, loaded, host: null).GetAwaiter().GetResult();
+
+    private async Task<ExitCode> RunAsync(ServiceArguments parsed, LoadedConfiguration<TOptions> loaded, WindowsServiceHost? host)
     {
         TOptions options = loaded.Options;
-        using EventLog log = EventLog.ToStandardError(logOf(options).ToOptions(), TimeProvider.System, Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
+        using WindowsEventSource? source = OperatingSystem.IsWindows() && host is not null ? new WindowsEventSource(name) : null;
+        using EventLog log = OpenLog(options, source);
         ILogger own = log.CreateLogger("NodeAgent.Hosting.Program");
         using ServiceNotifier notifier = new(
-            Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID"));
+            Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID"))
+        {
+            OnPhase = host is null ? null : phase => TellManager(host, phase),
+        };
         using ProcessLifetime lifetime = new(own, TimeProvider.System, new ProcessLifetimeOptions
         {
             Notifier = notifier,
@@ -122,6 +137,12 @@ public sealed class ServiceProgram<TOptions>(
         ServiceContext<TOptions> context = new(options, log, lifetime, notifier, version);
         ConfigurationReload<TOptions> reload = new(() => Load(parsed), loaded, wanted => Apply(wanted, context), notifier, TimeProvider.System, own);
         lifetime.OnReload(reload.Run);
+        if (OperatingSystem.IsWindows() && host is not null)
+        {
+            host.OnStop = () => lifetime.RequestStop("the service manager");
+            host.OnReload = lifetime.TakeReload;
+        }
+
         try
         {
             return await run(context).ConfigureAwait(false);
@@ -131,6 +152,35 @@ public sealed class ServiceProgram<TOptions>(
             own.ProgramFailed(e);
             return ExitCode.Failure;
         }
+    }
+
+    private static void TellManager(WindowsServiceHost host, ServicePhase phase)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return; // there is no host then
+        }
+
+        if (phase == ServicePhase.Ready)
+        {
+            host.State.Ready();
+        }
+        else
+        {
+            host.State.Stopping();
+        }
+    }
+
+    private EventLog OpenLog(TOptions options, WindowsEventSource? source)
+    {
+        EventLogOptions logging = logOf(options).ToOptions();
+        if (OperatingSystem.IsWindows() && source is not null)
+        {
+            logging.JournalPrefix = true; // says how bad a line is
+            return new EventLog(logging, TimeProvider.System, new EventSourceStream(source.Report));
+        }
+
+        return EventLog.ToStandardError(logging, TimeProvider.System, Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
     }
 
     private IReadOnlyList<string> Apply(TOptions wanted, ServiceContext<TOptions> context)

@@ -46,10 +46,12 @@ public sealed class AccessPolicyTests
     ];
 
     private const string Renewal = "nodeagent.v1.Identities.Renew";
+    private const string Approval = "nodeagent.v1.Commands.Approve";
 
     /// <summary>What the tables above come to.</summary>
     internal static bool MayCall(FleetRole role, MethodDescriptor method) => method.FullName == Renewal
-        || (Expected[method.Service.FullName].Contains(role) && (!OperatorsOnly.Contains(method.FullName) || role is FleetRole.Operator or FleetRole.Admin));
+        || (Expected[method.Service.FullName].Contains(role) && (!OperatorsOnly.Contains(method.FullName) || role is FleetRole.Operator or FleetRole.Admin
+            || (role == FleetRole.Approver && method.FullName == Approval)));
 
     [Fact]
     public void MethodRows_AllOfThem_AreMethodsThatAreServed() =>

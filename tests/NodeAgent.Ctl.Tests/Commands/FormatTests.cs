@@ -44,6 +44,8 @@ public sealed class FormatTests
         Bench bench = new() { };
         bench.Fleet.Instant = request => request.Query.FormCase == V1.QueryInput.FormOneofCase.Spec ? SampleFleet.Top(request) : SampleFleet.Loads();
 
+        bench.Fleet.Status = name == "status" ? SampleFleet.Troubled() : bench.Fleet.Status;
+
         ExitCode code = await bench.RunAsync([.. CommandLines[name], "-o", format]);
 
         Assert.Equal(ExitCode.Ok, code);
@@ -62,6 +64,7 @@ public sealed class FormatTests
         {
             Bench bench = new Bench().AsTerminal(width);
             bench.Fleet.Instant = request => request.Query.FormCase == V1.QueryInput.FormOneofCase.Spec ? SampleFleet.Top(request) : SampleFleet.Loads();
+            bench.Fleet.Status = name == "status" ? SampleFleet.Troubled() : bench.Fleet.Status;
             await bench.RunAsync([.. line, "--no-color"]);
             foreach (string row in bench.Output.Split('\n')) Assert.True(Ctl.Output.TextCells.Width(row) <= width, $"{name} at {width}: '{row}'");
             all.WriteLine($"$ nodectl {string.Join(' ', line)}");

@@ -6,7 +6,7 @@ public sealed class CompletionTests
 {
     [Theory]
     [InlineData("nodectl que", "query")]
-    [InlineData("nodectl ", "ack,approve,audit,backup,ca,cancel,commands,commit,completion,cordon,detect,doctor,events,explain,feedback,fleet,forecast,halt,identities,incident,incidents,jobs,key,node,nodes,place,plan,policy,quarantine,query,release,revoke,rollouts,run,scale,series,sign,silence,status,submit,token,top,unsilence,usage,version,watch,what-if")]
+    [InlineData("nodectl ", "ack,approve,audit,backup,bundle,ca,cancel,commands,commit,completion,cordon,detect,doctor,events,explain,feedback,fleet,forecast,halt,identities,incident,incidents,jobs,key,node,nodes,place,plan,policy,quarantine,query,release,revoke,rollouts,run,scale,series,sign,silence,status,submit,token,top,unsilence,usage,version,watch,what-if")]
     [InlineData("nodectl query --ra", "--range")]
     [InlineData("nodectl nodes -o j", "json,jsonl")]
     [InlineData("nodectl top --sort me", "mem")]

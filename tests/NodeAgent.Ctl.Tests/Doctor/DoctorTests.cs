@@ -71,6 +71,17 @@ public sealed class DoctorTests
         Assert.Contains("health=fail", Outcomes(bench));
     }
 
+    [Fact]
+    public async Task Doctor_OfAnAggregatorWhoseDiskFails_NamesTheCall()
+    {
+        Bench bench = new();
+        bench.Fleet.Status = SampleFleet.Troubled();
+
+        Assert.Equal(ExitCode.Failure, await bench.RunAsync(["doctor", "--server", "aggregator.lab", "-o", "csv"]));
+        Assert.Contains("storage=fail", Outcomes(bench));
+        Assert.Contains("ENOSPC", bench.Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(900, "clock=ok", (int)ExitCode.Ok)]
     [InlineData(-1_500, "clock=warn", (int)ExitCode.Ok)]

@@ -26,6 +26,9 @@ internal sealed class Bench
     /// <summary>Replaces the scripted network.</summary>
     public INetworkProbe? RealProbe { get; init; }
 
+    /// <summary>This machine's files; none, unless a test makes some.</summary>
+    public string HostRoot { get; init; } = "/nonexistent-root";
+
     public StringWriter Error { get; } = new() { NewLine = "\n" };
 
     public string Output => Out.ToString();
@@ -54,6 +57,7 @@ internal sealed class Bench
         // A home that exists nowhere: no test may depend on the configuration of who runs it.
         Home = "/nonexistent-home",
         HostName = "bench",
+        HostRoot = HostRoot,
         Probe = RealProbe ?? Probe,
         Connect = settings =>
         {

@@ -195,7 +195,17 @@ internal static class SampleFleet
         },
     ];
 
-    public static GetStatusResponse Status() => new()
+    /// <summary>An aggregator whose disks and sink work.</summary>
+    public static GetStatusResponse Status()
+    {
+        GetStatusResponse status = Troubled();
+        status.Log = new GetStatusResponse.Types.LogStatus { Healthy = true, Bytes = 524_288_000 };
+        status.Sink = null;
+        return status;
+    }
+
+    /// <summary>One whose log cannot be written, and whose sink is behind.</summary>
+    public static GetStatusResponse Troubled() => new()
     {
         Version = "0.1.0", StartedUnixMs = Now - 90_000_000, WallUnixMs = Now, Nodes = 4, LiveNodes = 2, Series = 2_108,
         SamplesTotal = 189_720_123, FramesTotal = 360_011, RejectedRecordsTotal = 2, DuplicateRecordsTotal = 14,
