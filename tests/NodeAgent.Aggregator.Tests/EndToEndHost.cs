@@ -74,7 +74,7 @@ internal sealed class EndToEndHost : IAsyncDisposable
         rpc.AddService(link.Bind()).AddService(V1.Query.BindService(
             new QueryService(store, new QueryEngine(store, new QueryLimits(), TimeProvider.System), ingest!, TimeProvider.System, facts)));
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseRpcTransport().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             rpc.Apply(kestrel);
             kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http2);

@@ -57,7 +57,7 @@ public sealed class RpcHost : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = shutdownTimeout ?? RpcKestrelDefaults.ShutdownTimeout);
-        builder.WebHost.UseRpcTransport().ConfigureKestrel(limits =>
+        builder.WebHost.ConfigureKestrel(limits =>
         {
             server.Apply(limits);
             kestrel?.Invoke(limits);

@@ -36,7 +36,7 @@ internal sealed class InteropHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.UseRpcTransport().ConfigureKestrel(kestrel =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
         {
             _server.Apply(kestrel);
             kestrel.Listen(IPAddress.Loopback, 0, endpoint => Configure(_server, endpoint, certificates));

@@ -28,14 +28,6 @@ internal sealed partial class EventDescriptor : SafeHandleZeroOrMinusOneIsInvali
 
     internal void Clear() => Read(this, out _, sizeof(ulong));
 
-    /// <summary>Waits until it is set, or for so long; a signal may end it early.</summary>
-    internal unsafe void Wait(int milliseconds)
-    {
-        // struct pollfd of poll.h: the descriptor, POLLIN, and room for the answer.
-        long target = (uint)(int)handle | (0x1L << 32);
-        _ = Poll(&target, 1, milliseconds);
-    }
-
     protected override bool ReleaseHandle() => Close(handle) == 0;
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
@@ -46,9 +38,6 @@ internal sealed partial class EventDescriptor : SafeHandleZeroOrMinusOneIsInvali
 
     [LibraryImport("libc", EntryPoint = "read")]
     private static partial nint Read(EventDescriptor descriptor, out ulong value, nuint count);
-
-    [LibraryImport("libc", EntryPoint = "poll")]
-    private static unsafe partial int Poll(long* targets, nuint count, int milliseconds);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(nint descriptor);
