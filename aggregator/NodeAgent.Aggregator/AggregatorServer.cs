@@ -293,7 +293,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
             {
                 long letGo = _ingest.Wal.ForcedReleases;
-                _ingest.Maintain(Moment.Of(_time));
+                _ingest.MaintainWhatIsDue(Moment.Of(_time));
                 _watch.Look();
                 if (_ingest.Wal.ForcedReleases > letGo)
                 {
@@ -305,7 +305,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
                     await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
                 }
 
-                _link.PushAll();
+                _link.PushQuiet();
                 _gate.EndQuiet(TimeSpan.FromMinutes(5));
                 watchdog.Turn();
             }

@@ -20,6 +20,7 @@ internal sealed class LinkSession
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly Action _onCommitted;
     private TaskCompletionSource? _afterCommit;
+    private bool _hasTaken; // a message came since the last look; a race costs one look
     private int _isWaiting;
 
     internal LinkSession(
@@ -38,9 +39,22 @@ internal sealed class LinkSession
     /// <summary>A message was taken: sends what is due, and sees to what will be.</summary>
     internal ValueTask AfterTakeAsync()
     {
+        _hasTaken = true;
         _commits.Signal();
         WaitForCommit();
         return FlushAsync();
+    }
+
+    /// <summary>Sends what has become due by time alone. A stream on which messages arrive is looked at with each of them.</summary>
+    internal void PushIfQuiet()
+    {
+        if (_hasTaken)
+        {
+            _hasTaken = false;
+            return;
+        }
+
+        Push();
     }
 
     /// <summary>Sends what is due, if nobody else is at it.</summary>
