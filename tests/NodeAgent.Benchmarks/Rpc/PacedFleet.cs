@@ -58,7 +58,7 @@ internal static class PacedFleet
     }
 
     // A busy machine takes a history for a while after it was sent, and then it would be counted with what is paced.
-    private static async Task TakenAsync(AggregatorClient client, ulong frames)
+    internal static async Task TakenAsync(AggregatorClient client, ulong frames)
     {
         while ((await client.StatusAsync().ConfigureAwait(false)).FramesTotal < frames)
         {
@@ -66,14 +66,15 @@ internal static class PacedFleet
         }
     }
 
-    // As after an outage: every head is filled and closed once, and the streams then stand at different rows of their heads, as a fleet
-    // does. Without it the first two minutes of a run only show a store that grows.
-    private static async Task SendHistoryAsync(BenchStream[] streams)
+    // As after an outage: every head is filled and closed, and the streams then stand at different rows of their heads, as a fleet
+    // does. Without it the first minutes of a run only show a store that grows. Two heads' rows: the first one closes early, at a different
+    // row for each stream, and only the second one makes it grow to its full size.
+    internal static async Task SendHistoryAsync(BenchStream[] streams, int rows = 2 * RowsOfAHead)
     {
         long now = Now();
         await Parallel.ForEachAsync(Enumerable.Range(0, streams.Length), async (number, _) =>
         {
-            for (int age = RowsOfAHead + (number % RowsOfAHead); age > 0; age--)
+            for (int age = rows + (number % RowsOfAHead); age > 0; age--)
             {
                 await streams[number].SendAsync(now - (age * 1000L)).ConfigureAwait(false);
                 if (age % 16 == 0)
