@@ -103,7 +103,13 @@ internal sealed class AggregatorServer : IAsyncDisposable
             : new EnrolmentListener(address, trust, new EnrolmentService(state.Registry, trust, new JoinThrottle(time), state.IdentityLog), context.Log, state.IdentityLog, time);
 
         _alerts = new AlertService(_options.Alerts, time, AggregatorState.NewRandom(), context.Log.CreateLogger("alerts"));
-        _alerts.Add(new OwnConditions(state.Ingest.Fleet, query.Status, () => StoreOpening.FreeRoom(_options.State.Directory), _options.Alerts));
+        _alerts.Add(new OwnConditions(
+            state.Ingest.Fleet, query.Status, () => StoreOpening.FreeRoom(_options.State.Directory), _options.Alerts, withAgents: state.Detection is null));
+        if (state.Detection is { } detection)
+        {
+            _alerts.Add(new IncidentAlerts(detection.Desk));
+        }
+
         _metrics = _options.Metrics.Listen is not { } metrics ? null
             : new MetricsEndpoint(metrics, text => OwnMetrics.Write(text, query.Status(), _alerts), new Federation(state.Store, time, _options.Metrics.MaxSeries), time);
         _app = Build(context.Log);
@@ -274,7 +280,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RpcKestrelDefaults.ShutdownTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseRpcTransport().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseSockets(PreferInline).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             _rpc.Apply(kestrel);
             if (_tls is not null)

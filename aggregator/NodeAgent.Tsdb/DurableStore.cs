@@ -24,6 +24,7 @@ public sealed class DurableStore : IDurableStore
     internal const long WindowMs = 2 * 3_600_000L;
 
     private const int MostRetired = 200; // schemas at a time: nobody can register meanwhile
+    private const long TendEveryMs = 5_000; // no limit of a schema is shorter than a minute, and a fleet's schemas are no more in the cache
     private const long MergeRetryMs = 60_000; // a merge that the disk refused would read the same gigabytes in vain
 
     private readonly StoreAccounts _accounts;
@@ -39,6 +40,7 @@ public sealed class DurableStore : IDurableStore
     private readonly List<MemorySchema> _tended = [];
     private ulong _vouched;
     private ulong _durable;
+    private long _tendedUnixMs = long.MinValue / 2;
     private long _lastFlushUnixMs;
     private long _mergeNotBeforeUnixMs = long.MinValue;
     private volatile bool _stopping;
@@ -212,15 +214,11 @@ public sealed class DurableStore : IDurableStore
         lock (_maintenance)
         {
             _accounts.SetNow(nowUnixMs);
-            _registry.CopySchemas(_tended);
-            _tended.RemoveAll(schema => !schema.Tend(nowUnixMs));
-            if (_tended.Count > 0)
+            if (nowUnixMs - _tendedUnixMs >= TendEveryMs || nowUnixMs < _tendedUnixMs)
             {
-                _segments.Forget(_tended);
-                _registry.Forget(_tended);
+                _tendedUnixMs = nowUnixMs;
+                TendNeedsLock(nowUnixMs);
             }
-
-            TendIdentities(nowUnixMs);
         }
 
         if (_workers is not null)
@@ -321,6 +319,19 @@ public sealed class DurableStore : IDurableStore
             _segments.Counters.AddSeriesForgotten(early);
             return ids;
         });
+    }
+
+    private void TendNeedsLock(long nowUnixMs)
+    {
+        _registry.CopySchemas(_tended);
+        _tended.RemoveAll(schema => !schema.Tend(nowUnixMs));
+        if (_tended.Count > 0)
+        {
+            _segments.Forget(_tended);
+            _registry.Forget(_tended);
+        }
+
+        TendIdentities(nowUnixMs);
     }
 
     private void Write(long nowUnixMs)

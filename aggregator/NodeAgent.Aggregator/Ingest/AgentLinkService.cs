@@ -27,7 +27,22 @@ internal sealed class AgentLinkService(IngestCore core, CommitLoop commits, Time
     internal ServerServiceDefinition Bind() =>
         ServerServiceDefinition.CreateBuilder().AddMethod(LinkMethod.Connect, ConnectAsync).Build();
 
-    /// <summary>Sends all streams what is due; to be called about once a second, and when something changed for all of them.</summary>
+    /// <summary>Sends what has become due with time; to be called about once a second.</summary>
+    internal void PushQuiet()
+    {
+        if (core.Wal.IsFailing)
+        {
+            PushAll(); // they are told again and again for how long to wait
+            return;
+        }
+
+        foreach ((_, LinkSession session) in _sessions)
+        {
+            session.PushIfQuiet();
+        }
+    }
+
+    /// <summary>Sends all streams what is due, when something changed for all of them.</summary>
     internal void PushAll()
     {
         foreach ((_, LinkSession session) in _sessions)

@@ -172,7 +172,17 @@ internal sealed class IngestCore : IDisposable
         return isDone;
     }
 
-    /// <summary>To be called about once a second: the store's upkeep, and the log's.</summary>
+    /// <summary>To be called about once a second: the upkeep that is due by now.</summary>
+    internal void MaintainWhatIsDue(Moment now)
+    {
+        Store.Maintain(now.UnixMs);
+        if (_upkeep.IsDue(now))
+        {
+            _upkeep.Run(now);
+        }
+    }
+
+    /// <summary>The store's upkeep, and the log's.</summary>
     internal void Maintain(Moment now)
     {
         Store.Maintain(now.UnixMs);

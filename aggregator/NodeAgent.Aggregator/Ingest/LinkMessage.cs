@@ -16,6 +16,11 @@ internal sealed class LinkMessage
 
     private static readonly ConcurrentQueue<LinkMessage> Pool = new();
 
+    // Mostly a message is done with on the thread that received it, before the next one: its buffer is in the cache, and the queue's
+    // next one is the one that lay longest.
+    [ThreadStatic]
+    private static LinkMessage? mostRecent;
+
     private byte[] _buffer = new byte[2048];
     private int _length;
 
@@ -23,7 +28,9 @@ internal sealed class LinkMessage
 
     internal static LinkMessage Copy(ReadOnlySequence<byte> bytes)
     {
-        LinkMessage message = Pool.TryDequeue(out LinkMessage? pooled) ? pooled : new LinkMessage();
+        LinkMessage? message = mostRecent;
+        mostRecent = null;
+        message ??= Pool.TryDequeue(out LinkMessage? pooled) ? pooled : new LinkMessage();
         message._length = (int)bytes.Length;
         if (message._buffer.Length < message._length)
         {
@@ -38,7 +45,16 @@ internal sealed class LinkMessage
     internal void Return()
     {
         // A rare large message (a schema, an inventory) must not make every pooled buffer large.
-        if (_buffer.Length <= 64 * 1024 && Pool.Count < MostPooled)
+        if (_buffer.Length > 64 * 1024)
+        {
+            return;
+        }
+
+        if (mostRecent is null)
+        {
+            mostRecent = this;
+        }
+        else if (Pool.Count < MostPooled)
         {
             Pool.Enqueue(this);
         }

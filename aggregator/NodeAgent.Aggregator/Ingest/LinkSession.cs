@@ -22,6 +22,7 @@ internal sealed class LinkSession : ICommandOutlet
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly Action _onCommitted;
     private TaskCompletionSource? _afterCommit;
+    private bool _hasTaken; // a message came since the last look; a race costs one look
     private int _isWaiting;
 
     internal LinkSession(
@@ -40,6 +41,7 @@ internal sealed class LinkSession : ICommandOutlet
     /// <summary>A message was taken: sends what is due, and sees to what will be.</summary>
     internal ValueTask AfterTakeAsync()
     {
+        _hasTaken = true;
         _commits.Signal();
         WaitForCommit();
         return FlushAsync();
@@ -50,6 +52,18 @@ internal sealed class LinkSession : ICommandOutlet
     {
         _stream.Offer(message);
         _ = PushAfterOtherAsync();
+    }
+
+    /// <summary>Sends what has become due by time alone. A stream on which messages arrive is looked at with each of them.</summary>
+    internal void PushIfQuiet()
+    {
+        if (_hasTaken)
+        {
+            _hasTaken = false;
+            return;
+        }
+
+        Push();
     }
 
     /// <summary>Sends what is due, if nobody else is at it.</summary>

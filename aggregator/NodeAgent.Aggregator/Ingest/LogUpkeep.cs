@@ -12,16 +12,27 @@ internal sealed class LogUpkeep(IngestCore core)
     // A mark for each so many bytes, and at least one a minute: retention lets go in these steps.
     private const long MarkMs = 60_000;
 
+    // Each run touches every node and every schema: with a fleet that is most of what upkeep costs.
+    private const long RunEveryMs = 5_000;
+
     private readonly LogRetention _retention = new(core.Wal, core.Options);
     private readonly ArrayBufferWriter<byte> _state = new();
     private long _markedBytes = -1;
     private long _markedUnixMs;
     private long _rewrittenAt;
+    private long _ranAtMs = long.MinValue / 2;
+    private long _ranAtBytes;
 
     private long MarkBytes => core.Options.WalSegmentBytes / 4;
 
+    /// <summary>Whether enough time has passed, or bytes have come, since the last run.</summary>
+    internal bool IsDue(Moment now) => core.Wal.IsFailing
+        || now.MonotonicMs - _ranAtMs >= RunEveryMs || core.Wal.Bytes - _ranAtBytes >= MarkBytes;
+
     internal void Run(Moment now)
     {
+        _ranAtMs = now.MonotonicMs;
+        _ranAtBytes = core.Wal.Bytes;
         if (core.Wal.IsFailing)
         {
             // Room may be what is missing, so letting go is all that is done.

@@ -30,6 +30,7 @@ internal sealed partial class SeriesCatalog
         {
             NodeEntry entry = _nodes[schema.Node];
             entry.Schemas.Remove(schema);
+            _schemas = null;
             _forgotten.Add(schema.Counters);
             schema.Release();
             foreach (MemorySeries series in schema.MemorySeries)

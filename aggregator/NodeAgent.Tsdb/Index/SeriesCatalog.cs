@@ -15,6 +15,7 @@ internal sealed partial class SeriesCatalog(StoreAccounts accounts)
     private readonly LabelIndex _index = new();
     private readonly RowCounters _forgotten = new();
     private readonly Dictionary<string, int> _metricIds = new(StringComparer.Ordinal);
+    private MemorySchema[]? _schemas; // null: to be collected again. Readers that share the lock may both do so, with the same result
     private int _nextId;
     private int _nextSchemaId = 1;
     private int _nextMetricId = 1;
@@ -35,8 +36,8 @@ internal sealed partial class SeriesCatalog(StoreAccounts accounts)
 
     public long EstimatedBytes => _index.EstimatedBytes;
 
-    /// <summary>Every schema, replaced ones included.</summary>
-    public IEnumerable<MemorySchema> Schemas => _nodes.Values.SelectMany(node => node.Schemas);
+    /// <summary>Every schema, replaced ones included. Upkeep asks once a second and more, and walking the tree of nodes is its dearest part.</summary>
+    public MemorySchema[] Schemas => _schemas ??= [.. _nodes.Values.SelectMany(node => node.Schemas)];
 
     /// <summary>Counters of the schemas that are no longer there.</summary>
     public RowCounters Forgotten => _forgotten;
@@ -82,6 +83,7 @@ internal sealed partial class SeriesCatalog(StoreAccounts accounts)
             isNew = true;
             schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions, id: null);
             entry.Schemas.Add(schema);
+            _schemas = null;
         }
 
         foreach (MemorySchema other in entry.Schemas)
@@ -128,6 +130,7 @@ internal sealed partial class SeriesCatalog(StoreAccounts accounts)
         MemorySchema schema = Create(node, _index.Intern(sampler), intervalMs, columns, definitions, id);
         schema.IsReplaced = sampler.Length == 0; // only holds on to inactive series, see InactiveSchemas
         entry.Schemas.Add(schema);
+        _schemas = null;
         return schema;
     }
 
@@ -142,6 +145,7 @@ internal sealed partial class SeriesCatalog(StoreAccounts accounts)
         {
             NodeEntry entry = _nodes[schema.Node];
             entry.Schemas.Remove(schema);
+            _schemas = null;
             _forgotten.Add(schema.Counters);
             schema.Release();
             foreach (MemorySeries series in schema.MemorySeries)

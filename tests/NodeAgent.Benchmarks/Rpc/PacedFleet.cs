@@ -19,7 +19,7 @@ internal static class PacedFleet
         try
         {
             await SendHistoryAsync(streams).ConfigureAwait(false);
-            await TakenAsync(client, streams.Aggregate(0UL, (sum, stream) => sum + stream.Sent)).ConfigureAwait(false);
+            await TakenAsync(client, streams).ConfigureAwait(false);
             await PaceAsync(streams, TimeSpan.FromSeconds(warmUp)).ConfigureAwait(false);
             List<Mark> marks = [await Mark.TakeAsync(client, meter).ConfigureAwait(false)];
             for (int left = seconds; left > 0; left -= WindowSeconds)
@@ -62,23 +62,38 @@ internal static class PacedFleet
         return [.. streams];
     }
 
-    // A busy machine takes a history for a while after it was sent, and then it would be counted with what is paced.
-    private static async Task TakenAsync(AggregatorClient client, ulong frames)
+    // A busy machine takes a history for a while after it was sent, and then it would be counted with what is paced. On one that is too busy a
+    // connection's PINGs go unanswered and it ends, and what it carried never comes.
+    private static async Task TakenAsync(AggregatorClient client, BenchStream[] streams)
     {
+        ulong frames = streams.Aggregate(0UL, (sum, stream) => sum + stream.Sent);
         while ((await client.StatusAsync().ConfigureAwait(false)).FramesTotal < frames)
         {
+            ThrowIfEnded(streams);
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System).ConfigureAwait(false);
         }
     }
 
-    // As after an outage: every head is filled and closed once, and the streams then stand at different rows of their heads, as a fleet
-    // does. Without it the first two minutes of a run only show a store that grows.
+    private static void ThrowIfEnded(ReadOnlySpan<BenchStream> streams)
+    {
+        foreach (BenchStream stream in streams)
+        {
+            if (stream.Failure is { } failure)
+            {
+                throw new InvalidOperationException($"a stream ended: {failure}");
+            }
+        }
+    }
+
+    // As after an outage: every head is filled and closed, and the streams then stand at different rows of their heads, as a fleet
+    // does. Without it the first minutes of a run only show a store that grows. Two heads' rows: the first one closes early, at a different
+    // row for each stream, and only the second one makes it grow to its full size.
     private static async Task SendHistoryAsync(BenchStream[] streams)
     {
         long now = Now();
         await Parallel.ForEachAsync(Enumerable.Range(0, streams.Length), async (number, _) =>
         {
-            for (int age = RowsOfAHead + (number % RowsOfAHead); age > 0; age--)
+            for (int age = (2 * RowsOfAHead) + (number % RowsOfAHead); age > 0; age--)
             {
                 await streams[number].SendAsync(now - (age * 1000L)).ConfigureAwait(false);
                 if (age % 16 == 0)
@@ -102,10 +117,7 @@ internal static class PacedFleet
             {
                 BenchStream stream = streams[sent % streams.Length];
                 await stream.SendAsync(Now()).ConfigureAwait(false);
-                if (stream.Failure is { } failure)
-                {
-                    throw new InvalidOperationException($"a stream ended: {failure}");
-                }
+                ThrowIfEnded([stream]);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System).ConfigureAwait(false);
