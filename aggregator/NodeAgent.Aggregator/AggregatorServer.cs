@@ -304,10 +304,10 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _sink?.Start();
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
-        Task commanding = _commands.RunAsync(context.Lifetime.Stopping);
+        _commands.Start(context.Lifetime.Stopping);
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        await commanding.ConfigureAwait(false);
+        await _commands.Completion.ConfigureAwait(false);
         _log.Stopped(_ingest.Counters.Frames, _ingest.Counters.Samples);
         return ExitCode.Ok;
     }
@@ -332,6 +332,11 @@ internal sealed class AggregatorServer : IAsyncDisposable
                 if (_sink is { Completion.IsFaulted: true } broken)
                 {
                     await broken.Completion.ConfigureAwait(false); // a bug ends the process, as it does everywhere
+                }
+
+                if (_commands.Completion.IsFaulted)
+                {
+                    await _commands.Completion.ConfigureAwait(false);
                 }
 
                 _link.PushAll();
