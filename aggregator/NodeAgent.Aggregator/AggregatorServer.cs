@@ -196,12 +196,12 @@ internal sealed class AggregatorServer : IAsyncDisposable
         _metrics?.SetReady(true);
         _log.Ready(address, _options.Listen.Plaintext?.ToString() ?? "none");
         context.Notifier.Ready($"serving on {address}");
-        Task commanding = _state.Commands.RunAsync(context.Lifetime.Stopping);
+        _state.Commands.Start(context.Lifetime.Stopping);
         await MaintainAsync(new WatchdogBeat(context.Notifier, _time), context.Lifetime.Stopping).ConfigureAwait(false);
         _metrics?.SetReady(false);
         await (_enrolment?.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        await commanding.ConfigureAwait(false);
+        await _state.Commands.Completion.ConfigureAwait(false);
         _log.Stopped(_state.Ingest.Counters.Frames, _state.Ingest.Counters.Samples);
         return ExitCode.Ok;
     }
@@ -245,7 +245,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
         }
 
         // A bug in one of them ends the process, as it does everywhere.
-        foreach (Task background in new[] { _state.Engines.Sink?.Completion, _alerts.Completion }.OfType<Task>().Where(task => task.IsFaulted))
+        foreach (Task background in new[] { _state.Engines.Sink?.Completion, _alerts.Completion, _state.Commands.Completion }.OfType<Task>().Where(task => task.IsFaulted))
         {
             await background.ConfigureAwait(false);
         }

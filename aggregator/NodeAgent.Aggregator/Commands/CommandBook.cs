@@ -142,10 +142,18 @@ internal sealed class CommandBook
 
         foreach (ApprovalSignature signature in approved.Signatures)
         {
-            rollout.Find(signature.CommandId)?.Envelope.Signatures.Add(signature.Signature);
+            // A record that was tried again after a failing disk is there twice; a node would refuse one signer twice.
+            if (rollout.Find(signature.CommandId) is { } target && target.Envelope.Signatures.All(known => known.KeyId != signature.Signature.KeyId))
+            {
+                target.Envelope.Signatures.Add(signature.Signature);
+            }
         }
 
-        rollout.People.Add(approved.By);
+        if (!rollout.People.Contains(approved.By))
+        {
+            rollout.People.Add(approved.By);
+        }
+
         rollout.Phase = rollout.Phase == RolloutPhase.AwaitingApproval && IsApproved(rollout) ? RolloutPhase.Running : rollout.Phase;
         rollout.NoteChange();
     }

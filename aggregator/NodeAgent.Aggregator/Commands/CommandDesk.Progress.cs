@@ -27,6 +27,7 @@ internal sealed partial class CommandDesk
 
     private readonly Dictionary<Guid, long> _waveStarted = [];
     private readonly List<TargetEnd> _owedEnds = []; // heard of, and not on the disk yet
+    private readonly List<CommandBookRecord> _owedRecords = []; // decided while the disk failed: they count, and are written first
     private readonly Dictionary<ICommandOutlet, List<ByteString>> _toSettle = [];
     private bool _isFailing;
 
@@ -47,8 +48,13 @@ internal sealed partial class CommandDesk
     /// <summary>About once a second.</summary>
     internal void Tick() => Post(new InboxItem(InboxKind.Tick, "", null, null));
 
-    /// <summary>Empties the inbox until it is told to end.</summary>
-    internal async Task RunAsync(CancellationToken stopping)
+    /// <summary>Completes when it was told to end; fails with a bug.</summary>
+    internal Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Begins to empty the inbox.</summary>
+    internal void Start(CancellationToken stopping) => Completion = RunAsync(stopping);
+
+    private async Task RunAsync(CancellationToken stopping)
     {
         try
         {
@@ -79,12 +85,19 @@ internal sealed partial class CommandDesk
             WriteEndsNeedsLock();
             if (isTick)
             {
+                TryWriteOwedNeedsLock();
                 WriteHeadsNeedsLock();
                 CompactNeedsLock();
             }
 
-            foreach (Rollout rollout in _book.Rollouts.ToList())
+            // What has ended is looked at by the clock alone: answers come in heaps, and old rollouts are many.
+            foreach (Rollout rollout in _book.Rollouts.Where(rollout => isTick || rollout.IsOpen).ToList())
             {
+                if (isTick)
+                {
+                    WatchSentNeedsLock(rollout, NowMs);
+                }
+
                 AdvanceNeedsLock(rollout);
             }
 
@@ -183,7 +196,7 @@ internal sealed partial class CommandDesk
         // was away gives way to what the actuator says itself.
         bool isOpen = isOurs && (target.Phase is TargetPhase.Sent or TargetPhase.Unknown
             || (target.Phase == TargetPhase.Failed && target.Result?.Outcome == CommandOutcome.None && result?.Outcome != CommandOutcome.None));
-        if (isOpen && result is not null)
+        if (isOpen && result is not null && _owedEnds.All(end => end.CommandId != answer.CommandId))
         {
             bool isGood = result.Refusal.Length == 0 && result.Outcome is CommandOutcome.Done or CommandOutcome.DryRun;
             if (result.Output.Length > MostKeptOutput)
@@ -241,7 +254,6 @@ internal sealed partial class CommandDesk
     private void AdvanceNeedsLock(Rollout rollout)
     {
         long now = NowMs;
-        WatchSentNeedsLock(rollout, now);
         if (rollout.Phase == RolloutPhase.AwaitingApproval && rollout.Targets.All(target => now > target.Command.NotAfterUnixMs))
         {
             CloseNeedsLock(rollout, RolloutPhase.Stopped, "its window passed before a second person signed", "");
@@ -410,28 +422,31 @@ internal sealed partial class CommandDesk
         if (!TryWriteNeedsLock(record))
         {
             _book.Apply(0, record);
-            _owedCloses.Add(record);
+            _owedRecords.Add(record);
         }
 
         _log.Closed(rollout.Id, rollout.Description.Name, phase.ToString(), rollout.Targets.Count(target => target.Phase == TargetPhase.Succeeded), rollout.Targets.Count, detail);
     }
 
-    private readonly List<CommandBookRecord> _owedCloses = [];
-
-    private bool TryWriteNeedsLock(CommandBookRecord record)
+    // In memory they have been applied already.
+    private bool TryWriteOwedNeedsLock()
     {
-        // In order: what was decided while the disk failed comes first.
-        while (_owedCloses.Count > 0)
+        while (_owedRecords.Count > 0)
         {
-            if (_journal.Append(_owedCloses[0]) == 0)
+            if (_journal.Append(_owedRecords[0]) == 0)
             {
                 return false;
             }
 
-            _owedCloses.RemoveAt(0);
+            _owedRecords.RemoveAt(0);
         }
 
-        ulong index = _journal.Append(record);
+        return true;
+    }
+
+    private bool TryWriteNeedsLock(CommandBookRecord record)
+    {
+        ulong index = TryWriteOwedNeedsLock() ? _journal.Append(record) : 0;
         if (index == 0)
         {
             if (!_isFailing)

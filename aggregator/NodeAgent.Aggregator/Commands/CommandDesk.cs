@@ -118,7 +118,14 @@ internal sealed partial class CommandDesk : ICommandPost, IDisposable
                 Approvals = (uint)approvals,
             };
             opened.Targets.AddRange(request.Targets);
-            WriteNeedsLock(new CommandBookRecord { Opened = opened });
+            if (!TryWriteNeedsLock(new CommandBookRecord { Opened = opened }))
+            {
+                // It may yet reach the disk, and whoever submitted it is told that it was not taken: it must not begin at a later start.
+                RolloutClosed never = new() { RolloutId = request.RolloutId, Phase = RolloutPhase.Cancelled, Detail = "it was not on the disk in time" };
+                _owedRecords.Add(new CommandBookRecord { Closed = never });
+                throw new CommandJournalException();
+            }
+
             _book.TryFind(id, out Rollout? rollout);
             rollout!.Detail = rollout.Phase == RolloutPhase.AwaitingApproval ? $"{approvals} people must sign: {why}" : "";
             _waveStarted[id] = NowMs;
@@ -205,9 +212,10 @@ internal sealed partial class CommandDesk : ICommandPost, IDisposable
             HaltState halt = new() { Halted = true, By = person, Reason = Short(reason), SinceUnixMs = NowMs };
             _book.SetHalt(halt);
             _log.Halted(person, halt.Reason);
-            if (_journal.Append(new CommandBookRecord { Halt = halt }) == 0)
+            CommandBookRecord record = new() { Halt = halt };
+            if (!TryWriteNeedsLock(record))
             {
-                _log.Fails();
+                _owedRecords.Add(record);
             }
 
             foreach (Rollout rollout in _book.Rollouts.Where(rollout => rollout.IsOpen).ToList())

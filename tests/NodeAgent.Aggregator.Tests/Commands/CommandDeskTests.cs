@@ -152,6 +152,13 @@ public sealed class CommandDeskTests
         Assert.True(state.Halted);
         Assert.Equal(RolloutPhase.Stopped, fleet.Look(rollout).Phase);
         Assert.Equal(1, fleet.Nodes.Values.Sum(node => node.Done));
+
+        // What counted in memory is written when the disk works again.
+        fleet.Disk.CapacityBytes = long.MaxValue;
+        fleet.Pass(TimeSpan.FromSeconds(10));
+        fleet.Restart();
+        Assert.True(fleet.Desk.List(1).Halt.Halted);
+        Assert.Equal(RolloutPhase.Stopped, fleet.Look(rollout).Phase);
     }
 
     [Fact]
@@ -163,8 +170,18 @@ public sealed class CommandDeskTests
 
         Assert.Throws<CommandJournalException>(() => fleet.Desk.Submit("operator/anna", request));
         fleet.Pass(TimeSpan.FromSeconds(5));
-
         Assert.Equal(0, fleet.Nodes["n001"].Done);
+
+        // And it does not begin by itself when the disk works again, nor after a restart.
+        fleet.Disk.CapacityBytes = long.MaxValue;
+        fleet.Pass(TimeSpan.FromSeconds(10));
+        fleet.Restart();
+        fleet.Pass(TimeSpan.FromSeconds(10));
+        Assert.Equal(0, fleet.Nodes["n001"].Done);
+        Assert.All(fleet.Desk.List(10).Rollouts, rollout => Assert.Equal(RolloutPhase.Cancelled, rollout.Phase));
+        fleet.Run();
+        fleet.Settle();
+        Assert.Equal(1, fleet.Nodes["n001"].Done);
     }
 
     [Fact]
