@@ -15,6 +15,7 @@ public sealed partial class IncidentBook(ITopology topology, IncidentOptions? op
     private readonly Dictionary<string, List<Finding>> _unsure = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, long>> _cutOff = new(StringComparer.Ordinal);
     private readonly HashSet<long> _touched = [];
+    private readonly Queue<long> _oddOpened = new();
     private long _nextId = 1;
     private long _nextSilence = 1;
 
@@ -219,13 +220,16 @@ public sealed partial class IncidentBook(ITopology topology, IncidentOptions? op
             }
         }
 
+        // With hundreds of metrics a node, a phase of its job shows in dozens, and in each node in others: then the nodes say it, not a metric.
+        var oddNodes = _unsure.Where(pair => pair.Value.Select(finding => finding.Subject.Metric).Distinct(StringComparer.Ordinal).Count() > 1)
+            .GroupBy(pair => topology.JobOf(pair.Key, "")).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
         foreach ((string node, List<Finding> waiting) in _unsure.ToArray())
         {
             Finding[] own = [.. waiting.Where(finding => unixMs - finding.UnixMs >= _options.WaitForCompany.TotalMilliseconds && !IsPhase(finding))];
             if (own.Select(finding => finding.Subject.Metric).Distinct(StringComparer.Ordinal).Count() >= _options.AgreeingMetrics)
             {
                 _unsure.Remove(node);
-                Open([.. own], unixMs, changes);
+                OpenOdd(own, unixMs, changes);
                 continue;
             }
 
@@ -238,7 +242,27 @@ public sealed partial class IncidentBook(ITopology topology, IncidentOptions? op
 
         bool IsPhase(Finding finding) =>
             topology.JobOf(finding.Subject.Node, finding.Subject.Device) is { Length: > 0 } job
-            && nodesOfPhase.TryGetValue((job, finding.Subject.Metric), out HashSet<string>? nodes) && nodes.Count >= _options.PhaseNodes;
+            && (oddNodes.GetValueOrDefault(job) >= _options.PhaseNodes
+                || (nodesOfPhase.TryGetValue((job, finding.Subject.Metric), out HashSet<string>? nodes) && nodes.Count >= _options.PhaseNodes));
+    }
+
+    // Oddities have a budget of the whole fleet: a chance that is small for each of a million series is certain for all of them together. What
+    // is over it waits for something surer to join, and is counted.
+    private void OpenOdd(Finding[] own, long unixMs, ICollection<IncidentChange> changes)
+    {
+        while (_oddOpened.TryPeek(out long then) && unixMs - then > TimeSpan.FromDays(1).TotalMilliseconds)
+        {
+            _oddOpened.Dequeue();
+        }
+
+        if (_oddOpened.Count >= _options.OddPerDay)
+        {
+            SetAside += own.Length;
+            return;
+        }
+
+        _oddOpened.Enqueue(unixMs);
+        Open([.. own], unixMs, changes);
     }
 
     private bool Reopened(Finding finding, ICollection<IncidentChange> changes)

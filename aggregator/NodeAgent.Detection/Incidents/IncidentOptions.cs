@@ -27,6 +27,9 @@ public sealed record IncidentOptions
     /// <summary>A metric odd on so many nodes of one job at once is a phase of the job, not a fault of a node.</summary>
     public int PhaseNodes { get; init; } = 3;
 
+    /// <summary>Incidents a day, of the whole fleet, that stand on unsure findings alone.</summary>
+    public int OddPerDay { get; init; } = 4;
+
     /// <summary>So many nodes of one domain silent or cut off together are the domain's fault.</summary>
     public int DomainNodes { get; init; } = 4;
 

@@ -153,6 +153,39 @@ public sealed class IncidentBookTests
     }
 
     [Fact]
+    public void Offer_NodesOfAJobOddInDifferentMetrics_IsAPhaseOfTheJob()
+    {
+        foreach (string node in new[] { "n1", "n2", "n3" })
+        {
+            foreach (string metric in new[] { "a", "b", "c", "d" })
+            {
+                Odd(node, node + metric, 100);
+            }
+        }
+
+        _book.Advance(106_000, _changes);
+
+        Assert.Empty(_book.Live);
+    }
+
+    [Fact]
+    public void Offer_MoreOdditiesADayThanTheBudget_OpensNoMoreAndCounts()
+    {
+        int budget = new IncidentOptions().OddPerDay;
+        for (int time = 0; time < budget + 3; time++)
+        {
+            foreach (string metric in new[] { "a", "b", "c", "d" })
+            {
+                Odd("n" + (200 + (time * 40)), metric, 100 + (time * 1000)); // each of another job
+            }
+
+            _book.Advance((106 + (time * 1000)) * 1000, _changes);
+        }
+
+        Assert.Equal((budget, 12L), (_changes.Count(change => change.Kind == IncidentChangeKind.Opened), _book.SetAside));
+    }
+
+    [Fact]
     public void Quieten_WithReasonAndEnd_SilencesAndEndsByItself()
     {
         Assert.False(_book.Quieten(new Silence("n1", "", 500_000, "", "ann"), 0, _changes));
