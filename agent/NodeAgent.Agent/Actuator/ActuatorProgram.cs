@@ -40,7 +40,7 @@ internal static class ActuatorProgram
     {
         ActuatorSettings settings = context.Options.Actuator;
         if (ReadPolicy(settings.Policy, log) is not { } policy) return ExitCode.Usage;
-        if (NodeIdentity.TryRead(context.Options.Uplink, out string problem) is not { } self)
+        if (NodeIdentity.TryRead(context.Options, out string problem) is not { } self)
         {
             log.ActuatorUnusable(problem);
             return ExitCode.Usage;
@@ -94,9 +94,10 @@ internal static class ActuatorProgram
             log.ActuatorStarted(identity.Node, identity.Fleet, policy.Hash, ledger.Head.Index, ledger.ActiveSettings().Count);
             context.Notifier.Ready("waiting for commands");
             uint own = PeerCredentials.Own;
+            uint? agent = SystemUsers.Find(settings.AgentUser);
             ActuatorServer server = new(identity, ledger, runner, policy, facts, TimeProvider.System, new ActuatorWatch(log));
             ActuatorEnd why = await server.RunAsync(
-                socket.Listener, user => user == 0 || user == own || user == settings.AgentUser,
+                socket.Listener, user => user == 0 || user == own || user == agent,
                 settings.IdleExit ?? (socket.IsActivated ? ActivatedIdle : null), context.Lifetime.Stopping).ConfigureAwait(false);
             log.ActuatorEnded(why.ToString());
             return why == ActuatorEnd.Stuck ? ExitCode.Failure : ExitCode.Ok;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using NodeAgent.Agent.Configuration;
+using NodeAgent.Agent.Identity;
 using NodeAgent.Contracts.Identity;
 
 namespace NodeAgent.Agent.Actuator;
@@ -9,16 +10,13 @@ namespace NodeAgent.Agent.Actuator;
 internal static class NodeIdentity
 {
     /// <summary>Null: there is no certificate, or it is nobody's.</summary>
-    internal static FleetIdentity? TryRead(UplinkSettings settings, out string problem)
+    internal static FleetIdentity? TryRead(AgentOptions options, out string problem)
     {
         problem = "";
-        if (settings.PlaintextNode is { } plain) return new FleetIdentity("local", FleetRole.Agent, plain);
-        if (settings.CertificateFile is not { } path)
-        {
-            problem = "uplink.certificate_file: without a certificate this node has no name for commands";
-            return null;
-        }
+        if (options.Uplink.PlaintextNode is { } plain) return new FleetIdentity("local", FleetRole.Agent, plain);
 
+        // Enrolled as the agent is; the service manager's state directory is here another unit's.
+        string path = options.Uplink.CertificateFile ?? IdentityFiles.PathIn(options.Identity.ResolveDirectory(stateDirectory: null));
         try
         {
             using X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(path));
@@ -27,7 +25,7 @@ internal static class NodeIdentity
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            problem = $"{path}: {e.Message}";
+            problem = $"without a certificate this node has no name for commands: {path}: {e.Message}";
         }
 
         return null;

@@ -13,7 +13,7 @@ internal sealed class ActuatorSettings
 
     internal string StateDirectory { get; set; } = "/var/lib/nodeagent-actuator";
 
-    internal int? AgentUser { get; set; }
+    internal string AgentUser { get; set; } = "nodeagent";
 
     internal TimeSpan? IdleExit { get; set; }
 
@@ -24,8 +24,8 @@ internal sealed class ActuatorSettings
             "What this node lets itself be told: root's file, that nobody else may write. Without it the actuator does not start.")
         .FilePath("state_directory", o => o.StateDirectory, (o, v) => o.StateDirectory = v,
             "The command journal and this node's id for commands, for the actuator alone. Without its content every command signed before is worth nothing.")
-        .OptionalInteger("agent_user", o => o.AgentUser, (o, v) => o.AgentUser = v, 0, int.MaxValue,
-            "User id of the agent, which may ask the actuator beside root and the actuator's own user. Null: nobody else.")
+        .Text("agent_user", o => o.AgentUser, (o, v) => o.AgentUser = v,
+            "The agent's user, by name or number: it may ask the actuator, beside root and the actuator's own user. One that this host does not have asks nothing.")
         .OptionalDuration("idle_exit", o => o.IdleExit, (o, v) => o.IdleExit = v, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1),
             "The actuator ends when nobody asked for this long and nothing has to be put back. Null: after a minute where the service manager holds "
             + "its socket, else never."));

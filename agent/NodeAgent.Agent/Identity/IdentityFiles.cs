@@ -18,9 +18,12 @@ internal sealed class IdentityFiles(IFileOps files, string directory)
 
     internal string Directory => directory;
 
-    internal string IdentityPath => Path.Combine(directory, Identity);
+    internal string IdentityPath => PathIn(directory);
 
     internal string RootsPath => Path.Combine(directory, Roots);
+
+    /// <summary>The file with key and certificate.</summary>
+    internal static string PathIn(string directory) => Path.Combine(directory, Identity);
 
     /// <summary>Key, certificate and what stands between it and a root, in PEM; null: there is none.</summary>
     internal string? ReadIdentity(out string problem) => Read(IdentityPath, out problem);

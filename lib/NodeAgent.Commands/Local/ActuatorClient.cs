@@ -10,7 +10,7 @@ namespace NodeAgent.Commands.Local;
 public sealed class ActuatorClient : IDisposable
 {
     /// <summary>Where the socket is unless the configuration says otherwise.</summary>
-    public const string DefaultSocket = "/run/nodeagent/actuator.sock";
+    public const string DefaultSocket = "/run/nodeagent-actuator.sock";
 
     private readonly NetworkStream _stream;
 
