@@ -66,6 +66,17 @@ public sealed class DurableLog : IDisposable
     /// <summary>All records up to this one survive a power cut.</summary>
     public ulong DurableId => _writer.DurableId;
 
+    /// <summary>As <see cref="JournalStatus.DiskBytes"/>, likewise.</summary>
+    public long DiskBytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (SegmentInfo segment in _catalog.Snapshot()) bytes += segment.Bytes;
+            return bytes;
+        }
+    }
+
     /// <summary>As <see cref="JournalCounters.AbandonedSegments"/>, without a whole <see cref="Status"/>: to be asked often.</summary>
     public long AbandonedSegments => Volatile.Read(ref _counters.AbandonedSegments);
 
@@ -258,7 +269,7 @@ public sealed class DurableLog : IDisposable
             NextId = nextId,
             WrittenId = _writer.WrittenId,
             DurableId = _writer.DurableId,
-            DiskBytes = segments.Sum(segment => segment.Bytes),
+            DiskBytes = DiskBytes,
             PendingBytes = pendingBytes,
             Segments = segments.Length,
             Counters = _counters.Snapshot(),

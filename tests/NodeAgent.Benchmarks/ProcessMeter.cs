@@ -31,9 +31,28 @@ internal sealed partial class ProcessMeter
     /// User and system time of the live threads that bear a name (at most 15 characters), in nanoseconds
     /// (/proc/PID/task/TID/schedstat, first field: include/linux/sched.h, sched_info).
     /// </summary>
-    internal long ThreadCpuNs(string name) => Directory.EnumerateDirectories($"/proc/{_pid}/task")
-        .Where(task => File.ReadAllText(Path.Combine(task, "comm")).Trim() == name)
-        .Sum(task => long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture));
+    internal long ThreadCpuNs(string name) => ThreadsCpuNs().GetValueOrDefault(name);
+
+    /// <summary>As <see cref="ThreadCpuNs"/>, of all live threads by their names; those that bear the same are added up.</summary>
+    internal Dictionary<string, long> ThreadsCpuNs()
+    {
+        Dictionary<string, long> byName = [];
+        foreach (string task in Directory.EnumerateDirectories($"/proc/{_pid}/task"))
+        {
+            try
+            {
+                string name = File.ReadAllText(Path.Combine(task, "comm")).Trim();
+                long cpu = long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture);
+                byName[name] = byName.GetValueOrDefault(name) + cpu;
+            }
+            catch (IOException)
+            {
+                continue; // a thread that ended between the listing and the look
+            }
+        }
+
+        return byName;
+    }
 
     /// <summary>Resident set in MiB (/proc/PID/status).</summary>
     internal double RssMib() => ReadKb("status", "VmRSS:") / 1024;

@@ -67,6 +67,7 @@ internal static class AgentService
         commands.OnAnswer = uplink.Wake;
         using UplinkThread uplinkThread = new(uplink, dialer);
         spool.OnReadable = uplink.Wake;
+        spool.OnSynced = uplink.SendFresh;
         TimeSpan phase = TickSchedule.PhaseOf(MachineIdentity(roots));
         using GpuMonitor? gpu = GpuMonitor.TryCreate(options.Gpu, roots, bootId, phase, log);
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
@@ -74,16 +75,16 @@ internal static class AgentService
         ITickSink sink = new TickSpooler(new FrameBuilder(spool), events, log);
         using MetricsListener? metrics = ListenForScrapes(options.Metrics, ref sink, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, gpu, roots, platform.Clock, new SamplerWatch(log));
-        AddOwnMetrics(samplers.Self, uplink.State, spool);
+        AddOwnMetrics(samplers, uplink.State, spool);
         log.Starting(AgentVersion.Text, options.Uplink.Aggregator!.ToString(), samplers.Runners.Count, options.Spool.MaxBytes, bootId);
 
         inventory.Start();
         gpu?.Start();
         WatchdogBeat watchdog = new(context.Notifier, TimeProvider.System);
-        using TickThread tick = new(samplers.MakeLoop(sink, phase), watchdog.Turn, watchdog.LongestWait);
+        using SpoolThread disk = new(spool);
+        using TickThread tick = new(samplers.MakeLoop(sink, phase), watchdog.Turn, watchdog.LongestWait, disk.Turn);
         tick.Start();
         using ITimer settled = TimeProvider.System.CreateTimer(static _ => StartupMemory.Release(), null, StartupMemory.ReleaseAfter, Timeout.InfiniteTimeSpan);
-        using SpoolThread disk = new(spool);
         uplinkThread.Start();
         context.Notifier.Ready($"sampling, sending to {dialer.Peer}");
         await WaitForAsync(context.Lifetime.Stopping).ConfigureAwait(false);
@@ -126,9 +127,10 @@ internal static class AgentService
         entry => !settings.Samplers.TryGetValue(entry.Name, out SamplerSettings? wanted) ? entry.DefaultInterval : wanted.Enabled ? wanted.Interval : null,
         observer);
 
-    private static void AddOwnMetrics(SelfSampler self, UplinkState uplink, DurableSpool spool)
+    private static void AddOwnMetrics(SamplerSet samplers, UplinkState uplink, DurableSpool spool)
     {
-        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => GC.GetAllocatedBytesForCurrentThread());
+        SelfSampler self = samplers.Self;
+        self.AddSource(SelfMetrics.TickAllocatedBytesTotal, () => samplers.Statistics.AllocatedBytes);
         self.AddSource(UplinkMetrics.Connected, () => uplink.IsConnected ? 1 : 0);
         self.AddSource(UplinkMetrics.ConnectionsTotal, () => uplink.Connections);
         self.AddSource(UplinkMetrics.SentRecordsTotal, () => uplink.SentRecords);

@@ -32,7 +32,8 @@ internal static partial class StartupMemory
 
     /// <summary>
     /// Mappings of files that hold nothing but what the file holds: read-only and executable, or read-only and shared, and not a
-    /// single page dirty. Dropping a page of any other would lose data.
+    /// single page of their own. Dropping a page of any other would lose data. Not by Private_Dirty: that also counts pages which the file
+    /// system has not written yet, as of a program that was just installed.
     /// </summary>
     internal static IEnumerable<(nint Start, nint Length)> FindCleanText(IEnumerable<string> smaps)
     {
@@ -43,7 +44,7 @@ internal static partial class StartupMemory
             {
                 candidate = isFileText ? mapping : default;
             }
-            else if (line.StartsWith("Private_Dirty:", StringComparison.Ordinal))
+            else if (line.StartsWith("Anonymous:", StringComparison.Ordinal))
             {
                 candidate = line.EndsWith(" 0 kB", StringComparison.Ordinal) ? candidate : default;
             }

@@ -61,6 +61,9 @@ internal interface ISpool
     /// </summary>
     Action? OnReadable { get; set; }
 
+    /// <summary>Whether this record, or the next later one there is, would be read without looking at a file.</summary>
+    bool IsInMemory(ulong sequence);
+
     /// <summary>
     /// Appends a whole encoded message under <see cref="NextSequence"/>. Never waits for a disk and never fails: when there is no room
     /// the oldest records are thinned out or go, and are counted.

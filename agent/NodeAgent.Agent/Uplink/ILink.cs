@@ -21,7 +21,7 @@ internal interface ILinkDialer
     void Wake();
 }
 
-/// <summary>One connection, used by one thread.</summary>
+/// <summary>One connection, used by one thread at a time.</summary>
 internal interface ILink : IDisposable
 {
     /// <summary>Opens one <c>AgentLink.Connect</c>; what the aggregator says on it goes to the receiver, during <see cref="Wait"/>.
@@ -32,7 +32,12 @@ internal interface ILink : IDisposable
     /// Handles what has arrived; waits for something to arrive for at most this long, less when <see cref="ILinkDialer.Wake"/> is called.
     /// False: the connection is lost, and <see cref="Problem"/> says why.
     /// </summary>
-    bool Wait(TimeSpan atMost);
+    /// <param name="atMost">So long.</param>
+    /// <param name="turn">Held by the caller; let go of while this only waits, so that another thread can send.</param>
+    bool Wait(TimeSpan atMost, Lock turn);
+
+    /// <summary>Lets what was sent go out now; <see cref="Wait"/> does so by itself. Never waits. False: as there.</summary>
+    bool Flush();
 
     /// <summary>Why the connection was lost; empty while it is not.</summary>
     string Problem { get; }

@@ -17,7 +17,13 @@ internal sealed class RpcLink(BlockingConnection connection, Metadata? headers, 
     public ILinkStream? Open(ILinkReceiver receiver) =>
         connection.TryOpenStream(Connect, headers, new Sink(receiver)) is { } stream ? new Stream(stream) : null;
 
-    public bool Wait(TimeSpan atMost) => connection.Wait(atMost);
+    public bool Wait(TimeSpan atMost, Lock turn) => connection.Wait(atMost, turn);
+
+    public bool Flush()
+    {
+        connection.Flush();
+        return connection.Failure is null;
+    }
 
     public void Dispose() => connection.Dispose();
 

@@ -6,13 +6,14 @@ namespace NodeAgent.Agent.Uplink;
 /// <summary>
 /// Keeps a connection to the aggregator: dials, lets one <see cref="UplinkSession"/> after the other hand over what the spool holds, and
 /// after any failure starts again with full jitter. One thread calls <see cref="Step"/> and <see cref="Wait"/> in turn; simulation calls
-/// only the first.
+/// only the first. While it waits, <see cref="SendFresh"/> lets the thread that made a record send it, which saves a wake-up.
 /// </summary>
 internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkContext context, BacklogPace pace, ICommandLane? commands = null) : IDisposable
 {
     // Waits are in milliseconds of 31 bits, pauses can be longer; to look once an hour is free.
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
+    private readonly Lock _turn = new(); // whoever has it may use the session and its link
     private volatile ILink? _link;
     private UplinkSession? _session;
     private long _dialAt = long.MinValue;
@@ -26,6 +27,14 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
 
     /// <summary>Does what can be done now. Returns how long nothing needs to be done if nothing happens.</summary>
     internal TimeSpan Step()
+    {
+        lock (_turn)
+        {
+            return StepNeedsTurn();
+        }
+    }
+
+    private TimeSpan StepNeedsTurn()
     {
         if (_session is null && !TryDial(out TimeSpan wait))
         {
@@ -68,11 +77,42 @@ internal sealed class UplinkClient(ISpool spool, ILinkDialer dialer, UplinkConte
         atMost = atMost == Timeout.InfiniteTimeSpan || atMost < LongestWait ? atMost : LongestWait;
         if (_link is { } link)
         {
-            link.Wait(atMost);
+            lock (_turn)
+            {
+                link.Wait(atMost, _turn);
+            }
         }
         else
         {
             dialer.Wait(atMost);
+        }
+    }
+
+    /// <summary>
+    /// The spool has something to send. From any thread that may wait for a file: sends it here and now where that is simple, else wakes
+    /// the client's own.
+    /// </summary>
+    internal void SendFresh()
+    {
+        if (_link is null || !_turn.TryEnter())
+        {
+            Wake();
+            return;
+        }
+
+        bool isSent;
+        try
+        {
+            isSent = _session?.TrySendFresh() ?? false;
+        }
+        finally
+        {
+            _turn.Exit();
+        }
+
+        if (!isSent)
+        {
+            Wake();
         }
     }
 

@@ -73,6 +73,9 @@ internal sealed class UplinkLane(Lane lane, ISpool spool, SequenceSet held, IUpl
         _last = last;
     }
 
+    /// <summary>What comes next is in memory, and sending it is all there is to do: no file is looked at for it.</summary>
+    internal bool IsFresh => IsOpen && !IsEnded && !_isSendClosed && !held.Contains(_next) && spool.IsInMemory(_next);
+
     /// <summary>Sends what may be sent now.</summary>
     /// <param name="atMost">Records at most.</param>
     /// <returns>How many records went.</returns>

@@ -84,6 +84,24 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         return Over is null ? Send() : TimeSpan.Zero;
     }
 
+    /// <summary>
+    /// Sends fresh records out of memory, where there is nothing else to do: for the thread that made them, in a turn between two of
+    /// <see cref="Step"/>. Neither waits nor looks at a file. What a step is due for later does not come sooner by this but for the patience
+    /// with an aggregator that had nothing to acknowledge; the connection's keep-alive brings the next step long before that ends.
+    /// </summary>
+    /// <returns>False: it is for <see cref="Step"/>.</returns>
+    internal bool TrySendFresh()
+    {
+        bool isQuiet = Over is null && !_isFinishing && _backlog is null && _live.IsFresh && !HasBacklog && Until(_livePausedUntil) <= TimeSpan.Zero;
+        if (!isQuiet || _link.Problem.Length > 0)
+        {
+            return false;
+        }
+
+        SendLive();
+        return _link.Flush();
+    }
+
     /// <summary>Nothing more will be spooled: sends what is left of the fresh data and says goodbye. The backlog stays in the spool.</summary>
     internal void Finish() => _isFinishing = true;
 
@@ -163,10 +181,8 @@ internal sealed class UplinkSession : IUplinkLaneOwner
             return Sooner(idle, pause);
         }
 
-        bool wasOwed = _live.IsOwed;
-        if (_live.Send(int.MaxValue) > 0 && !wasOwed)
+        if (SendLive())
         {
-            _liveHeardAt = Now;
             idle = Patience(_live);
         }
 
@@ -187,6 +203,19 @@ internal sealed class UplinkSession : IUplinkLaneOwner
         {
             _commands.Sent();
         }
+    }
+
+    // True: from now on the aggregator owes an acknowledgement.
+    private bool SendLive()
+    {
+        bool wasOwed = _live.IsOwed;
+        if (_live.Send(int.MaxValue) == 0 || wasOwed)
+        {
+            return false;
+        }
+
+        _liveHeardAt = Now;
+        return true;
     }
 
     private TimeSpan SendBacklog()

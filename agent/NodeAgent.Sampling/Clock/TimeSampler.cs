@@ -1,22 +1,20 @@
 using NodeAgent.Contracts.Metrics;
-using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Scheduling;
 
 namespace NodeAgent.Sampling.Clock;
 
-/// <summary>The wall clock at the tick, and time since boot.</summary>
-internal sealed class TimeSampler : ISampler, IDisposable
+/// <summary>
+/// The wall clock at the tick, and time since boot: the tick's own monotonic clock is CLOCK_BOOTTIME, which is what /proc/uptime prints, but
+/// that file also adds up every processor's idle time.
+/// </summary>
+internal sealed class TimeSampler : ISampler
 {
-    private readonly KernelFile? _uptime;
+    private const long NanosecondsPerHundredth = 10_000_000; // the file's resolution, and the metric's
 
-    public TimeSampler(HostRoots roots)
+    public TimeSampler()
     {
-        _uptime = KernelFile.TryOpen(Path.Combine(roots.Proc, "uptime"), 64);
         Series.Add(ClockMetrics.TimeSeconds);
-        if (_uptime is not null)
-        {
-            Series.Add(ClockMetrics.UptimeSeconds);
-        }
+        Series.Add(ClockMetrics.UptimeSeconds);
     }
 
     public string Name => "time";
@@ -26,29 +24,7 @@ internal sealed class TimeSampler : ISampler, IDisposable
     public SampleStatus Sample(in SampleTime now)
     {
         Series.Set(0, now.WallUnixMs / 1000.0);
-        if (_uptime is null)
-        {
-            return SampleStatus.Ok;
-        }
-
-        if (!UptimeParser.TryParse(_uptime.Read(), out double seconds))
-        {
-            return SampleStatus.Malformed;
-        }
-
-        Series.Set(1, seconds);
+        Series.Set(1, now.MonotonicNs / NanosecondsPerHundredth / 100.0);
         return SampleStatus.Ok;
-    }
-
-    public void Dispose() => _uptime?.Dispose();
-}
-
-/// <summary>Parses /proc/uptime: seconds since boot, then idle seconds of all processors.</summary>
-internal static class UptimeParser
-{
-    public static bool TryParse(ReadOnlySpan<byte> text, out double seconds)
-    {
-        Utf8Cursor cursor = new(text);
-        return cursor.TryReadDecimal(out seconds) && cursor.Rest.StartsWith(" "u8);
     }
 }

@@ -6,7 +6,7 @@ using NodeAgent.Sampling.Scheduling;
 
 namespace NodeAgent.Sampling.Network;
 
-/// <summary>Sockets by protocol and the fill of the connection tracking table.</summary>
+/// <summary>Sockets by protocol.</summary>
 internal sealed class SocketSampler : ISampler
 {
     private const int NotSampled = -1;
@@ -18,18 +18,13 @@ internal sealed class SocketSampler : ISampler
 
     private readonly KernelFile?[] _files;
     private readonly RowIndex _fields = new(MaxFields);
-    private readonly KernelFile? _conntrackEntries;
-    private readonly KernelFile? _conntrackLimit;
     private readonly int _pageBytes;
-    private int _conntrackColumn = NotSampled;
 
     /// <param name="roots">Where procfs is.</param>
     /// <param name="pageBytes">Size of a memory page in bytes: the kernel counts socket memory in pages.</param>
     public SocketSampler(HostRoots roots, int pageBytes)
     {
         _files = [Open("net/sockstat"), Open("net/sockstat6")];
-        _conntrackEntries = Open("sys/net/netfilter/nf_conntrack_count");
-        _conntrackLimit = Open("sys/net/netfilter/nf_conntrack_max");
         _pageBytes = pageBytes;
 
         KernelFile? Open(string path) => KernelFile.TryOpen(Path.Combine(roots.Proc, path), wholeInOneRead: true); // one record each
@@ -45,12 +40,6 @@ internal sealed class SocketSampler : ISampler
         {
             Rebuild();
             TryFill(out status);
-        }
-
-        if (_conntrackColumn != NotSampled)
-        {
-            Set(_conntrackColumn, _conntrackEntries);
-            Set(_conntrackColumn + 1, _conntrackLimit);
         }
 
         return status == SampleStatus.Ok && Series.Count == 0 ? SampleStatus.NoData : status;
@@ -116,13 +105,6 @@ internal sealed class SocketSampler : ISampler
                 AddLine(line);
             }
         }
-
-        _conntrackColumn = NotSampled;
-        if (_conntrackEntries is not null)
-        {
-            _conntrackColumn = Series.Add(SocketMetrics.ConntrackEntries);
-            Series.Add(SocketMetrics.ConntrackLimit);
-        }
     }
 
     private void AddLine(ReadOnlySpan<byte> line)
@@ -146,14 +128,6 @@ internal sealed class SocketSampler : ISampler
             {
                 Series.Add(bytes); // right behind its page count: TryFillLine counts on it
             }
-        }
-    }
-
-    private void Set(int column, KernelFile? file)
-    {
-        if (file is not null && Sysfs.TryRead(file, out ReadOnlySpan<byte> text) && AttributeParser.TryParse(text, AttributeReading.Plain, out double value))
-        {
-            Series.Set(column, value);
         }
     }
 }

@@ -17,7 +17,7 @@ namespace NodeAgent.Sampling.Scheduling;
 // To add a sampler: its folder (Sampler, Parser, Reading), its metric family in NodeAgent.Contracts/Metrics with a line in
 // MetricCatalog, a line here, and its files in tests/fixtures/hosts (tests/fixtures/capture-host.sh) with the golden beside them.
 
-/// <summary>Every sampler there is, once. SelfSampler is not listed: it needs the runners of the others and always runs.</summary>
+/// <summary>Every sampler there is, once. The agent's own are not listed: they always run, and one needs the runners of the others.</summary>
 public static class SamplerCatalog
 {
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
@@ -44,7 +44,7 @@ public static class SamplerCatalog
         new("swaps", Slow, true, "Swap devices.", c => new SwapSampler(c.Roots)),
         new("processes", Slower, true, "Processes by state, threads, limits.", c => new ProcessSampler(c.Roots)),
         new("filefd", Slow, true, "Open file handles.", c => new FileHandleSampler(c.Roots)),
-        new("time", Fast, true, "Wall clock and uptime.", c => new TimeSampler(c.Roots)),
+        new("time", Fast, true, "Wall clock and uptime.", _ => new TimeSampler()),
         new("timex", Fast, true, "Clock synchronisation.", c => new TimexSampler(c.Timex)),
         new("disk", Fast, true, "Requests, bytes and times of block devices.", c => new DiskSampler(c.Roots)),
         new("filesystem", Slow, true, "Space and inodes of mounts.", c => new FilesystemSampler(c.Roots, c.Mounts), HangDeadline),
@@ -52,7 +52,8 @@ public static class SamplerCatalog
         new("network_link", Slow, true, "Link state and properties of interfaces.", c => new NetworkLinkSampler(c.Roots)),
         new("netstat", Fast, true, "Protocol counters of the network stack.", c => NetstatSampler.Basic(c.Roots)),
         new("netstat_extended", Slow, true, "Rarer protocol counters and those of IPv6.", c => NetstatSampler.Extended(c.Roots)),
-        new("sockets", Fast, true, "Sockets by protocol, connection tracking.", c => new SocketSampler(c.Roots, c.PageBytes)),
+        new("sockets", Fast, true, "Sockets by protocol.", c => new SocketSampler(c.Roots, c.PageBytes)),
+        new("conntrack", Slow, true, "Fill of the connection tracking table.", c => new ConntrackSampler(c.Roots)),
         new("softnet", Fast, true, "Packet processing of the processors.", c => new SoftnetSampler(c.Roots, c.CpuDetail)),
         new("rdma", Fast, true, "InfiniBand and RoCE ports.", c => new RdmaSampler(c.Roots), HangDeadline),
         new("hwmon", Slow, true, "Sensors of boards, drives and adapters.", c => new HwmonSampler(c.Roots), HangDeadline),

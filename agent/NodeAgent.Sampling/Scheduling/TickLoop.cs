@@ -128,6 +128,16 @@ public sealed class TickLoop
         }
     }
 
+    /// <summary>How long from now until the beat after the next one. Of no use before the first <see cref="Beat"/>.</summary>
+    internal TimeSpan UntilSecondBeat()
+    {
+        long second = NextBeatAfter(_nextBeatUnixMs);
+        return new TimeSpan((_nextBeatNs + ((second - _nextBeatUnixMs) * NanosecondsPerMillisecond) - NowNs()) / 100);
+    }
+
+    /// <summary>The loop's monotonic clock. From any thread.</summary>
+    internal TimeSpan Now => new(NowNs() / 100);
+
     /// <summary>What the sink threw last; null: never anything.</summary>
     public Exception? LastSinkError { get; private set; }
 
@@ -140,14 +150,19 @@ public sealed class TickLoop
 
         // A tick that ran a little before its beat must not be given the same beat again.
         long afterUnixMs = _nextBeatUnixMs > nowUnixMs && _nextBeatUnixMs - nowUnixMs <= 1 ? _nextBeatUnixMs : nowUnixMs;
+        _nextBeatUnixMs = NextBeatAfter(afterUnixMs);
+        _nextBeatNs = nowNs + (((_nextBeatUnixMs * TimeSpan.TicksPerMillisecond) - nowUnixTicks) * 100);
+    }
+
+    private long NextBeatAfter(long unixMs)
+    {
         long next = long.MaxValue;
         foreach (long intervalMs in _intervalsMs)
         {
-            next = Math.Min(next, TickSchedule.NextBeat(afterUnixMs, intervalMs, _phaseMs));
+            next = Math.Min(next, TickSchedule.NextBeat(unixMs, intervalMs, _phaseMs));
         }
 
-        _nextBeatUnixMs = next;
-        _nextBeatNs = nowNs + (((next * TimeSpan.TicksPerMillisecond) - nowUnixTicks) * 100);
+        return next;
     }
 
     private static long FloorDivide(long value, long divisor) => value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor);

@@ -20,4 +20,7 @@ public sealed class TickStatistics
 
     /// <summary>Ticks whose sink threw; a bug in the sink, which costs that tick but not the agent.</summary>
     public long SinkFailures { get; internal set; }
+
+    /// <summary>Bytes of the managed heap that ticks took, without the one that runs.</summary>
+    public long AllocatedBytes { get; internal set; }
 }

@@ -8,8 +8,12 @@ namespace NodeAgent.Rpc.Blocking;
 
 /// <summary>
 /// One connection to a gRPC server for one thread: no thread pool, no task, no timer, and nothing allocated once it runs. The thread queues
-/// what it has to say, and waits in <see cref="Wait"/>, which writes it and hands what came to the sinks. A program with many calls at a
-/// time wants <see cref="RpcChannel"/>; this is for the one that has a message a second for years.
+/// what it has to say, and waits in <see cref="Wait(TimeSpan)"/>, which writes it and hands what came to the sinks. A program with many
+/// calls at a time wants <see cref="RpcChannel"/>; this is for the one that has a message a second for years.
+/// <para>
+/// With a lock around every use, other threads may send and <see cref="Flush"/> while the one that owns it waits:
+/// <see cref="Wait(TimeSpan, Lock)"/>.
+/// </para>
 /// </summary>
 public sealed class BlockingConnection : IDisposable
 {
@@ -30,6 +34,7 @@ public sealed class BlockingConnection : IDisposable
     private long? _pingedAt; // null: no PING is out
     private long? _stuckAt; // null: the socket takes what we write
     private bool _isDispatching;
+    private bool _isPolling; // its thread is in the poll, without the lock
 
     private BlockingConnection(
         Socket socket, ILinkTransport transport, Uri address, string authority, BlockingConnectionOptions options, WakeHandle wake)
@@ -129,7 +134,16 @@ public sealed class BlockingConnection : IDisposable
     /// connection is over, and
     /// <see cref="Failure"/> says why.
     /// </summary>
-    public bool Wait(TimeSpan timeout)
+    public bool Wait(TimeSpan timeout) => Wait(timeout, null);
+
+    /// <summary>
+    /// As <see cref="Wait(TimeSpan)"/>, and lets others at the connection meanwhile.
+    /// </summary>
+    /// <param name="timeout">As there.</param>
+    /// <param name="turn">
+    /// Held by the caller, and again when this returns; let go of for the poll alone. Whoever has it may do everything but wait and dispose.
+    /// </param>
+    public bool Wait(TimeSpan timeout, Lock? turn)
     {
         if (_isDispatching)
         {
@@ -149,8 +163,8 @@ public sealed class BlockingConnection : IDisposable
 
         ref PollTarget target = ref _target[0];
         target.WantsWrite = _transport.HasOutput || _session.Output.Length > 0;
-        SocketPoll.Wait(_target, _wake, _transport.HasInput ? TimeSpan.Zero : Shorten(timeout));
-        if (target.CanWrite && target.WantsWrite)
+        Poll(_transport.HasInput ? TimeSpan.Zero : Shorten(timeout), turn);
+        if (Failure is null && target.CanWrite && target.WantsWrite)
         {
             Flush();
         }
@@ -163,7 +177,33 @@ public sealed class BlockingConnection : IDisposable
         return Failure is null;
     }
 
-    /// <summary>Writes what is queued, as far as the socket takes it. Never waits; <see cref="Wait"/> does this by itself.</summary>
+    private void Poll(TimeSpan atMost, Lock? turn)
+    {
+        if (turn is null)
+        {
+            SocketPoll.Wait(_target, _wake, atMost);
+            return;
+        }
+
+        _isPolling = true;
+        turn.Exit();
+        try
+        {
+            SocketPoll.Wait(_target, _wake, atMost);
+        }
+        finally
+        {
+            turn.Enter();
+            _isPolling = false;
+        }
+
+        if (Failure is not null)
+        {
+            _transport.Dispose(); // whoever met the failure could not: the descriptor was being waited for
+        }
+    }
+
+    /// <summary>Writes what is queued, as far as the socket takes it. Never waits; <see cref="Wait(TimeSpan)"/> does this by itself.</summary>
     public void Flush()
     {
         OutputBuffer output = _session.Output;
@@ -276,6 +316,7 @@ public sealed class BlockingConnection : IDisposable
 
     private void OnStuck()
     {
+        WakePoller(); // it does not wait for room to write, nor for as little time as is left now
         long now = _time.GetTimestamp();
         if (_stuckAt is not { } stuckAt)
         {
@@ -316,8 +357,21 @@ public sealed class BlockingConnection : IDisposable
         if (Failure is null)
         {
             Failure = status;
-            _transport.Dispose();
+            WakePoller();
+            if (!_isPolling)
+            {
+                _transport.Dispose();
+            }
+
             _session.CloseAll(status);
+        }
+    }
+
+    private void WakePoller()
+    {
+        if (_isPolling)
+        {
+            _wake.Wake();
         }
     }
 

@@ -9,7 +9,7 @@ public static class ClockMetrics
         "node_time_seconds", Unit.Seconds, 1000, "The host's wall clock when the tick began, seconds since 1970 UTC.");
 
     public static readonly MetricDefinition UptimeSeconds = Gauge(
-        "node_uptime_seconds", Unit.Seconds, 100, "Time since boot (/proc/uptime).");
+        "node_uptime_seconds", Unit.Seconds, 100, "Time since boot (CLOCK_BOOTTIME, as in /proc/uptime).");
 
     public static readonly MetricDefinition OffsetSeconds = Gauge(
         "node_timex_offset_seconds", Unit.Seconds, 0, "Time offset between the clock and its reference.");

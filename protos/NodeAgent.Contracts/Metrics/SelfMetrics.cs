@@ -34,7 +34,7 @@ public static class SelfMetrics
         "nodeagent_tick_duration_seconds", Unit.Seconds, Microsecond, "Time the tick before this one took, its encoding included.");
 
     public static readonly MetricDefinition TickAllocatedBytesTotal = Counter(
-        "nodeagent_tick_allocated_bytes_total", Unit.Bytes, 1, "Memory that the tick's thread allocated: sampling, encoding and spooling. Rests once warm.");
+        "nodeagent_tick_allocated_bytes_total", Unit.Bytes, 1, "Memory that ticks allocated: sampling, encoding and spooling. Rests once warm.");
 
     public static readonly MetricDefinition SinkFailuresTotal = Counter(
         "nodeagent_tick_sink_failures_total", Unit.None, 1, "Ticks that were lost because their receiver threw.");

@@ -163,6 +163,11 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
+    /// <summary>Pretends that what comes next would have to be read from a file.</summary>
+    internal bool IsOnDisk { get; set; }
+
+    public bool IsInMemory(ulong sequence) => !IsOnDisk;
+
     public byte[]? FindSchema(ulong sequence, uint schemaId)
     {
         lock (_lock)

@@ -53,7 +53,15 @@ internal sealed class FakeLink : ILink
         return Streams[^1];
     }
 
-    public bool Wait(TimeSpan atMost) => throw new InvalidOperationException("a test does not wait");
+    internal int Flushes { get; private set; }
+
+    public bool Flush()
+    {
+        Flushes++;
+        return Problem.Length == 0;
+    }
+
+    public bool Wait(TimeSpan atMost, Lock turn) => throw new InvalidOperationException("a test does not wait");
 
     public void Dispose() => IsDisposed = true;
 }

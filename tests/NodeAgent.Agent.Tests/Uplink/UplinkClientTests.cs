@@ -75,6 +75,109 @@ public sealed class UplinkClientTests : IDisposable
     }
 
     [Fact]
+    public void SendFresh_NothingElseToDo_SendsAtOnceAndWakesNobody()
+    {
+        _bench.Tick(3);
+        FakeStream stream = _bench.Connect();
+        FrameReading reading = UplinkBench.Read(stream);
+        for (int i = 0; i < 3; i++)
+        {
+            _bench.Tick();
+            _bench.Client.SendFresh();
+        }
+
+        UplinkBench.Read(stream, reading);
+        Assert.Equal([1, 2, 3, 4, 5, 6], reading.Sequences);
+        Assert.Equal(3, _bench.Network.Newest.Flushes);
+        Assert.Equal(0, _bench.Network.Wakes);
+
+        // What is owed since then is missed by the next step as if that had sent it.
+        stream.Acknowledge(6);
+        _bench.Tick();
+        _bench.Client.SendFresh();
+        _bench.Time.Advance(UplinkSession.ProgressTimeout);
+        _bench.Step();
+        Assert.Equal("no acknowledgement for 60 s", _bench.LostReason);
+    }
+
+    [Theory]
+    [InlineData("not welcomed")]
+    [InlineData("paused")]
+    [InlineData("on disk")]
+    [InlineData("broken")]
+    [InlineData("ended")]
+    [InlineData("finishing")]
+    public void SendFresh_MoreToDo_IsLeftToItsThread(string condition)
+    {
+        _bench.Tick(3);
+        FakeStream stream;
+        if (condition == "not welcomed")
+        {
+            _bench.Step();
+            stream = _bench.Network.Newest.Live;
+        }
+        else
+        {
+            stream = _bench.Connect();
+        }
+
+        switch (condition)
+        {
+            case "paused":
+                stream.Throttle(5_000);
+                break;
+            case "on disk":
+                _bench.Spool.IsOnDisk = true;
+                break;
+            case "broken":
+                _bench.Network.Newest.Problem = "reset";
+                break;
+            case "ended":
+                stream.End();
+                break;
+            case "finishing":
+                _bench.Client.Finish();
+                _bench.Step();
+                break;
+        }
+
+        int wakes = _bench.Network.Wakes;
+        int sent = stream.Waiting;
+        _bench.Tick();
+        _bench.Client.SendFresh();
+        Assert.Equal(wakes + 1, _bench.Network.Wakes);
+        Assert.Equal(sent, stream.Waiting);
+    }
+
+    [Fact]
+    public void SendFresh_WhileItsThreadIsAtWork_OnlyWakesIt()
+    {
+        _bench.Tick(3);
+        FakeStream stream = _bench.Connect();
+        UplinkBench.Read(stream);
+        _bench.Tick();
+        int during = 0;
+        stream.OnSend = _ =>
+        {
+            Thread other = new(_bench.Client.SendFresh);
+            other.Start();
+            Assert.True(other.Join(TimeSpan.FromSeconds(30)), "it waited");
+            during++;
+        };
+        _bench.Step();
+        Assert.Equal(1, during);
+        Assert.Equal(1, _bench.Network.Wakes);
+    }
+
+    [Fact]
+    public void SendFresh_NoConnection_DoesNothing()
+    {
+        _bench.Tick();
+        _bench.Client.SendFresh();
+        Assert.Equal(0, _bench.Network.Wakes);
+    }
+
+    [Fact]
     public void Stream_NoWelcome_IsGivenUpAfterTenSeconds()
     {
         Assert.Equal(UplinkSession.WelcomeTimeout, _bench.Step());

@@ -24,8 +24,12 @@ public sealed class WatchdogFaultTests
         Fault.Say($"longest silence of a healthy agent that samples once a minute: {healthy.TotalSeconds:0.0} of {Limit.TotalSeconds:0} s");
         Assert.True(healthy < Limit, $"{healthy}");
 
-        // Only this one thread, as a driver would hold it; everything else of the agent runs on.
-        freezer.TakeThread(TickThreadOf(rig.Agent.Process.Id));
+        // Only the two that tick in turn, as a driver would hold the loop; everything else of the agent runs on.
+        foreach (int thread in TickThreadsOf(rig.Agent.Process.Id))
+        {
+            freezer.TakeThread(thread);
+        }
+
         int before;
         await FreezeAsync(freezer, "FROZEN");
         try
@@ -67,7 +71,12 @@ public sealed class WatchdogFaultTests
 
     private static Task FreezeAsync(ControlGroup freezer, string state) => File.WriteAllTextAsync(Path.Combine(freezer.Folder, "freezer.state"), state);
 
-    private static int TickThreadOf(int process) => Directory.EnumerateDirectories($"/proc/{process}/task")
-        .Where(task => File.ReadAllText(Path.Combine(task, "comm")).Trim() == "tick")
-        .Select(task => int.Parse(Path.GetFileName(task), System.Globalization.CultureInfo.InvariantCulture)).Single();
+    private static int[] TickThreadsOf(int process)
+    {
+        int[] threads = [.. Directory.EnumerateDirectories($"/proc/{process}/task")
+            .Where(task => File.ReadAllText(Path.Combine(task, "comm")).Trim() == "tick")
+            .Select(task => int.Parse(Path.GetFileName(task), System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.Equal(2, threads.Length);
+        return threads;
+    }
 }

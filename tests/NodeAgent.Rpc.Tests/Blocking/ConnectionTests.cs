@@ -127,6 +127,143 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void Wait_WithATurn_AnotherThreadSendsMeanwhile()
+    {
+        using ScriptedServer server = new();
+        using BlockingHost client = new(server.Address);
+        (BlockingStream stream, _) = client.Open(Path);
+        client.Connection.Flush();
+        server.Say(Settings());
+        server.Hear();
+        using Waiter waiter = new(client);
+        for (byte i = 0; i < 20; i++)
+        {
+            waiter.InTurn(() =>
+            {
+                Assert.True(stream.TrySend([i]));
+                client.Connection.Flush();
+            });
+            Assert.Contains(FrameType.Data, server.Hear().Select(frame => frame.Type));
+        }
+
+        Assert.True(waiter.Stop());
+    }
+
+    [Fact]
+    public void Wait_WithATurn_FailureMetByAnotherThread_EndsItWithTheSocketStillItsOwn()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            using ScriptedServer server = new();
+            using BlockingHost client = new(server.Address);
+            (BlockingStream stream, RecordingSink sink) = client.Open(Path);
+            client.Connection.Flush();
+            server.Say(Settings());
+            server.Hear();
+            using Waiter waiter = new(client);
+            waiter.InTurn(() =>
+            {
+                server.Reset();
+                long start = TimeProvider.System.GetTimestamp();
+                while (client.Connection.Failure is null && TimeProvider.System.GetElapsedTime(start) < RpcHost.Patience)
+                {
+                    stream.TrySend([1]);
+                    client.Connection.Flush();
+                }
+
+                Assert.NotNull(client.Connection.Failure);
+            });
+            waiter.AssertEnds();
+            Assert.Equal(client.Connection.Failure, sink.Closed);
+        }
+    }
+
+    [Fact]
+    public void Wait_WithATurn_WhatAnotherThreadCouldNotWrite_LeavesWhenTheSocketTakesIt()
+    {
+        using ScriptedServer server = new(receiveBuffer: 4096);
+        using BlockingHost client = new(server.Address, new BlockingConnectionOptions { KeepAliveDelay = Timeout.InfiniteTimeSpan });
+        (BlockingStream stream, _) = client.Open(Path);
+        client.Connection.Flush();
+        server.Say(Settings((PeerSettings.InitialWindowSizeName, int.MaxValue)), WindowUpdate(0, int.MaxValue - 65_535));
+        client.WaitFor(() => stream.IsWritable);
+        using Waiter waiter = new(client);
+        bool tookAll = true;
+        waiter.InTurn(() =>
+        {
+            Assert.True(stream.TrySend(new byte[8_000_000]));
+            client.Connection.Flush();
+            tookAll = stream.IsWritable;
+        });
+        Assert.False(tookAll);
+        for (int read = 0; read < 8_000_000;)
+        {
+            read += server.Client.Receive(new byte[1 << 20]);
+        }
+
+        Assert.True(waiter.Stop());
+    }
+
+    /// <summary>The connection's own thread, which only waits.</summary>
+    private sealed class Waiter : IDisposable
+    {
+        private readonly Lock _turn = new();
+        private readonly BlockingHost _client;
+        private readonly Thread _thread;
+        private volatile bool _isStopping;
+        private bool _isAlive = true;
+
+        internal Waiter(BlockingHost client)
+        {
+            _client = client;
+            _thread = new Thread(Run);
+            _thread.Start();
+        }
+
+        internal void InTurn(Action act)
+        {
+            lock (_turn)
+            {
+                act();
+            }
+        }
+
+        /// <summary>True: the connection lives.</summary>
+        internal bool Stop()
+        {
+            _isStopping = true;
+            _client.Wake.Wake();
+            Assert.True(_thread.Join(RpcHost.Patience), "it waits for ever");
+            return _isAlive;
+        }
+
+        /// <summary>The connection is over, and its thread hears of it by itself.</summary>
+        internal void AssertEnds()
+        {
+            Assert.True(_thread.Join(RpcHost.Patience), "it waits for ever");
+            Assert.False(_isAlive);
+        }
+
+        public void Dispose()
+        {
+            _isStopping = true;
+            _client.Wake.Wake();
+            _thread.Join(RpcHost.Patience);
+        }
+
+        private void Run()
+        {
+            lock (_turn)
+            {
+                while (!_isStopping && _isAlive)
+                {
+                    _isAlive = _client.Connection.Wait(Timeout.InfiniteTimeSpan, _turn);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Wait_NothingToDo_LastsAsLongAsAsked()
     {
         using ScriptedServer server = new();

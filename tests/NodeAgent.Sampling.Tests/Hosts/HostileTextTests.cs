@@ -39,7 +39,6 @@ public sealed class HostileTextTests
         ["process stat"] = (text => ProcessStatParser.TryParse(text, out _),
             "1 (a) b) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 17 0 24 0 0\n"),
         ["file-nr"] = (text => FileNrParser.TryParse(text, out _), "763\t0\t2466177\n"),
-        ["uptime"] = (text => UptimeParser.TryParse(text, out _), "2969.28 5400.10\n"),
         ["boot id"] = (text => BootId.TryParse(text, out _), "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n"),
         ["number"] = (text => NumberParser.TryParse(text, out _), "123456\n"),
         ["statm"] = (text => StatmParser.TryParse(text, out _), "5000 1200 800 10 0 900 0\n"),
@@ -149,7 +148,6 @@ public sealed class HostileTextTests
         {
             "loadavg" => "0.14 0.05 0.01 ",
             "process stat" => "1 (a) b) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 17 ",
-            "uptime" => "2969.28 ",
             "statm" => "5000 1200 ",
             "boot id" => "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
             "memory.stat" => "anon 1\ninactive_file 77\n",

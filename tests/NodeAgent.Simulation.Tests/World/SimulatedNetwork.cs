@@ -96,7 +96,9 @@ internal sealed class SimulatedLink(string agent, SimulatedTime time, Random ran
         return _streams[^1];
     }
 
-    public bool Wait(TimeSpan atMost) => throw new InvalidOperationException("BUG: the simulation waits for nothing");
+    public bool Flush() => throw new InvalidOperationException("BUG: the simulation's agents send in their steps");
+
+    public bool Wait(TimeSpan atMost, Lock turn) => throw new InvalidOperationException("BUG: the simulation waits for nothing");
 
     public void Dispose() => AbandonByAgent(isReset: !weather.IsDeaf);
 

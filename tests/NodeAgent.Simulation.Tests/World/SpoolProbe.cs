@@ -63,5 +63,7 @@ internal sealed class SpoolProbe(ISpool inner, Action<ulong, ulong, ulong> onAck
 
     public bool TryRead(ref ulong sequence, ref byte[] destination, out int length) => inner.TryRead(ref sequence, ref destination, out length);
 
+    public bool IsInMemory(ulong sequence) => inner.IsInMemory(sequence);
+
     public byte[]? FindSchema(ulong sequence, uint schemaId) => inner.FindSchema(sequence, schemaId);
 }

@@ -207,7 +207,8 @@ internal sealed partial class DurableSpool
         }
 
         TimeSpan sinceSync = _clock.GetElapsedTime(_syncedAt);
-        bool sync = disk.Error is not null || sinceSync >= _plan.SyncInterval * DueFraction || _unsyncedBytes >= _plan.SyncBytes;
+        TimeSpan due = _plan.SyncInterval * DueFraction;
+        bool sync = disk.Error is not null || sinceSync >= due || _unsyncedBytes >= _plan.SyncBytes;
         bool wasFailing = disk.Error is not null;
         bool done = disk.TryCommit(sync);
         bool hasTrouble = !done || disk.AbandonedSegments != _abandonedSegments;
@@ -228,7 +229,8 @@ internal sealed partial class DurableSpool
 
         if (!sync)
         {
-            return _plan.SyncInterval - sinceSync;
+            // Not a whole interval: the next tick would again find that it came too soon, and every second would have two wake-ups for ever.
+            return due - sinceSync;
         }
 
         _syncedAt = _clock.GetTimestamp();
@@ -267,7 +269,7 @@ internal sealed partial class DurableSpool
 
         if (grew)
         {
-            OnReadable?.Invoke();
+            (OnSynced ?? OnReadable)?.Invoke();
         }
     }
 

@@ -105,6 +105,9 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
 
     public Action? OnReadable { get; set; }
 
+    /// <summary>Called instead of <see cref="OnReadable"/> where <see cref="Pump"/> made records readable, by its thread, which may wait.</summary>
+    internal Action? OnSynced { get; set; }
+
     public SpoolCounts Counts => _ledger.Counts;
 
     public ulong NextSequence
@@ -303,6 +306,14 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         lock (_lock)
         {
             return TryReadMemoryNeedsLock(limit, ref sequence, ref destination, out length);
+        }
+    }
+
+    public bool IsInMemory(ulong sequence)
+    {
+        lock (_lock)
+        {
+            return _reader is null || sequence >= _ring.First;
         }
     }
 

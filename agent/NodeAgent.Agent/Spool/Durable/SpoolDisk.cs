@@ -196,7 +196,7 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
     internal void FreeSettled(ulong nextSequence)
     {
         List<Chapter>? settled = null;
-        foreach (Chapter chapter in Index.Snapshot())
+        for (int i = 0; Index.At(i) is { } chapter; i++)
         {
             if (chapter != _open && ledger.IsSettled(chapter.FirstSequence, chapter.LastSequence))
             {
@@ -236,8 +236,8 @@ internal sealed class SpoolDisk(SpoolPlan plan, SpoolFiles files, SpoolLedger le
         }
 
         // Of the room a half is for what is as it was sampled, and a quarter for each of the coarser ones.
-        long ten = files[1].Status().DiskBytes;
-        long sixty = files[2].Status().DiskBytes;
+        long ten = files[1].DiskBytes;
+        long sixty = files[2].DiskBytes;
         if (sixty > limit / 4)
         {
             return TryDropOldest(nextSequence);

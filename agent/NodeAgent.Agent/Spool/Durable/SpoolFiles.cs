@@ -44,10 +44,10 @@ internal sealed class SpoolFiles : IDisposable
     {
         get
         {
-            long bytes = State.Status().DiskBytes;
+            long bytes = State.DiskBytes;
             foreach (DurableLog tier in _tiers)
             {
-                bytes += tier.Status().DiskBytes;
+                bytes += tier.DiskBytes;
             }
 
             return bytes;

@@ -270,6 +270,8 @@ internal sealed class SpoolBench : IDisposable
 
         public bool TryRead(ref ulong sequence, ref byte[] destination, out int length) => Spool.TryRead(ref sequence, ref destination, out length);
 
+        public bool IsInMemory(ulong sequence) => Spool.IsInMemory(sequence);
+
         public byte[]? FindSchema(ulong sequence, uint schemaId) => Spool.FindSchema(sequence, schemaId);
     }
 }
