@@ -37,6 +37,19 @@ internal sealed class RecordRing(long capacityBytes, ulong nextSequence)
 
     internal ref readonly RingEntry this[ulong sequence] => ref EntryAt((int)(sequence - First));
 
+    /// <summary>
+    /// Makes the memory for so many bytes of records now: a ring that fills up slowly would otherwise allocate in the middle of a steady state,
+    /// minutes after the start.
+    /// </summary>
+    internal void Reserve(long bytes)
+    {
+        while (_chunkBytes < bytes && _chunkBytes + ChunkBytes <= _capacityBytes)
+        {
+            _spareChunks.Push(new byte[ChunkBytes]);
+            _chunkBytes += ChunkBytes;
+        }
+    }
+
     /// <summary>Larger than all the room there is.</summary>
     internal bool IsOversized(int length) => Math.Max(length, ChunkBytes) > _capacityBytes;
 

@@ -32,7 +32,6 @@ internal sealed class KernelTextTarget : IFuzzTarget
         new(typeof(SwapParser), ReadSwaps, Host("dual-socket-128-core/proc/swaps")),
         new(typeof(LoadParser), text => LoadParser.TryParse(text, out _), Host("build-vm/proc/loadavg")),
         new(typeof(PressureParser), text => PressureParser.TryParse(text, out _), Host("build-vm/proc/pressure/io")),
-        new(typeof(UptimeParser), text => UptimeParser.TryParse(text, out _), Host("build-vm/proc/uptime")),
         new(typeof(SchedstatParser), text => SchedstatParser.TryParse(text, []), Host("dual-socket-128-core/proc/schedstat")),
         new(typeof(Sampling.Cpu.CpuinfoParser), text => Sampling.Cpu.CpuinfoParser.TryParse(text, []), Host("build-vm/proc/cpuinfo")),
         new(typeof(Sampling.Inventory.CpuinfoParser), Words(text => Sampling.Inventory.CpuinfoParser.Parse(text)), Host("build-vm/proc/cpuinfo")),

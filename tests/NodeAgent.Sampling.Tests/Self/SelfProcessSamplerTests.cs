@@ -2,6 +2,7 @@ using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Scheduling;
 using NodeAgent.Sampling.Self;
 using NodeAgent.Sampling.Tests.Scheduling;
+using NodeAgent.Testing;
 
 namespace NodeAgent.Sampling.Tests.Self;
 

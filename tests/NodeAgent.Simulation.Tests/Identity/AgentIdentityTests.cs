@@ -207,9 +207,13 @@ public sealed class AgentIdentityTests
         {
             using RpcLinkDialer dialer = new(host.Address, "localhost", Keeper(host, Load()), host.Time);
             using ILink? link = dialer.TryDial(default, out string refusal);
-            for (int i = 0; i < 100 && link is not null && link.Problem.Length == 0; i++)
+            Lock turn = new();
+            lock (turn)
             {
-                link.Wait(TimeSpan.FromMilliseconds(100));
+                for (int i = 0; i < 100 && link is not null && link.Problem.Length == 0; i++)
+                {
+                    link.Wait(TimeSpan.FromMilliseconds(100), turn);
+                }
             }
 
             return link?.Problem ?? refusal;

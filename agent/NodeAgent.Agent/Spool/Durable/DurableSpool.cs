@@ -76,6 +76,7 @@ internal sealed partial class DurableSpool : ISpool, IDisposable
         }
 
         _ring = new RecordRing(plan.MemoryBytes, next);
+        _ring.Reserve(RecentBytes + (2 * RecordRing.ChunkBytes)); // at either end a chunk that is used in part
         _durable = _given = _readable = next - 1;
         _waitingSince = _syncedAt = _savedAt = _upkeepAt = clock.GetTimestamp();
     }
