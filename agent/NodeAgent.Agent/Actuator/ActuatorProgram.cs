@@ -74,7 +74,7 @@ internal static class ActuatorProgram
     {
         ActuatorSettings settings = context.Options.Actuator;
         HostPaths paths = new();
-        LinuxAgentFacts facts = new(identity.Agent, identity.FleetId, paths);
+        LinuxAgentFacts facts = new(identity.Agent, identity.FleetId, paths, new Tools(), TimeProvider.System);
         using CommandRunner runner = new(ledger, policy, HostActuators.All(policy, OptionsOf(context.Options, paths)), facts, TimeProvider.System);
         ActuatorSocket socket;
         try
