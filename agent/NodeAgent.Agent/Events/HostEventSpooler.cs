@@ -20,6 +20,9 @@ internal sealed class HostEventSpooler(ISpool spool, IHostEventSource[] sources,
 {
     private readonly List<HostEvent> _fresh = [];
 
+    /// <summary>Events were spooled, the last one under this sequence.</summary>
+    internal Action<ulong>? OnSpooled { get; init; }
+
     /// <summary>Spools what happened since the last tick.</summary>
     internal void Drain(in SampleTime now, ClockQuality quality, long lastStepMs)
     {
@@ -39,7 +42,12 @@ internal sealed class HostEventSpooler(ISpool spool, IHostEventSource[] sources,
             spool.Append(new AgentMessage { Event = ToWire(happened, spool.NextSequence) }.ToByteArray(), RecordKind.Single);
         }
 
-        _fresh.Clear();
+        if (_fresh.Count > 0)
+        {
+            OnSpooled?.Invoke(spool.NextSequence - 1);
+            _fresh.Clear();
+        }
+
         if (inventory.TakeChange() is { } changed)
         {
             spool.Append(new AgentMessage { Inventory = InventoryMapping.ToWire(changed, spool.NextSequence, now.WallUnixMs) }.ToByteArray(), RecordKind.Single);

@@ -14,6 +14,7 @@ using NodeAgent.Hosting.Logs;
 using NodeAgent.Hosting.Programs;
 using NodeAgent.Journal;
 using NodeAgent.Journal.Files;
+using NodeAgent.Sampling.Events;
 using NodeAgent.Sampling.Linux;
 using NodeAgent.Sampling.Scheduling;
 using NodeAgent.Sampling.Self;
@@ -46,12 +47,14 @@ internal static class AgentService
         }
 
         HostRoots roots = new(options.Sampling.ProcRoot, options.Sampling.SysRoot, options.Sampling.EtcRoot);
-        HostPlatform platform = HostPlatform.Open(roots, options.Sampling.KernelLog, log);
+        string spoolDirectory = options.Spool.ResolveDirectory(Environment.GetEnvironmentVariable("STATE_DIRECTORY"));
+        KernelLogBookmark bookmark = new(FileOps.ForThisMachine(), spoolDirectory);
+        HostPlatform platform = HostPlatform.Open(roots, options.Sampling.KernelLog, bookmark.Read, log);
         string bootId = platform.BootId;
 
         // Closed by its own thread, or not at all: that thread may still be inside a disk that does not answer.
         string owner = $"{MachineIdentity(roots).Trim()} {dialer.Node}";
-        DurableSpool spool = OpenSpool(options, owner, platform, random, new SpoolLog(context.Log.CreateLogger<SpoolLog>(), gate));
+        DurableSpool spool = OpenSpool(options, spoolDirectory, owner, platform, random, new SpoolLog(context.Log.CreateLogger<SpoolLog>(), gate));
         if (spool.OpenFailure is { Failure: OpenFailure.Locked } inUse)
         {
             log.SpoolInUse(inUse.Message);
@@ -67,11 +70,19 @@ internal static class AgentService
         commands.OnAnswer = uplink.Wake;
         using UplinkThread uplinkThread = new(uplink, dialer);
         spool.OnReadable = uplink.Wake;
-        spool.OnSynced = uplink.SendFresh;
+        spool.OnSynced = () =>
+        {
+            uplink.SendFresh();
+            bookmark.Save(spool.DurableThrough);
+        };
         TimeSpan phase = TickSchedule.PhaseOf(MachineIdentity(roots));
         using GpuMonitor? gpu = GpuMonitor.TryCreate(options.Gpu, roots, bootId, phase, log);
         using InventoryWatch inventory = new(platform.ReadInventory, TimeProvider.System);
-        HostEventSpooler events = new(spool, gpu?.Join(platform.EventSources) ?? platform.EventSources, inventory, bootId, log);
+        KernelLogSource? kernelLog = platform.EventSources.OfType<KernelLogSource>().FirstOrDefault();
+        HostEventSpooler events = new(spool, gpu?.Join(platform.EventSources) ?? platform.EventSources, inventory, bootId, log)
+        {
+            OnSpooled = kernelLog is null ? null : sequence => bookmark.Note(sequence, kernelLog.Cursor),
+        };
         ITickSink sink = new TickSpooler(new FrameBuilder(spool), events, log);
         using MetricsListener? metrics = ListenForScrapes(options.Metrics, ref sink, log);
         using SamplerSet samplers = CreateSamplers(options.Sampling, gpu, roots, platform.Clock, new SamplerWatch(log));
@@ -150,10 +161,10 @@ internal static class AgentService
     private static string MachineIdentity(HostRoots roots) =>
         File.Exists(Path.Combine(roots.Etc, "machine-id")) ? File.ReadAllText(Path.Combine(roots.Etc, "machine-id")) : Environment.MachineName;
 
-    private static DurableSpool OpenSpool(AgentOptions options, string owner, HostPlatform platform, Random random, SpoolLog log) => DurableSpool.Open(
+    private static DurableSpool OpenSpool(AgentOptions options, string directory, string owner, HostPlatform platform, Random random, SpoolLog log) => DurableSpool.Open(
         new SpoolPlan
         {
-            Directory = options.Spool.ResolveDirectory(Environment.GetEnvironmentVariable("STATE_DIRECTORY")),
+            Directory = directory,
             MaxBytes = options.Spool.MaxBytes,
             MemoryBytes = options.Spool.Memory,
             SyncInterval = options.Spool.SyncInterval,

@@ -16,19 +16,23 @@ namespace NodeAgent.Agent.Host;
 internal sealed record HostPlatform(TimeProvider Clock, string BootId, Func<HostInventory> ReadInventory, IHostEventSource[] EventSources)
 {
     /// <summary>That of this host. On Windows nothing of Linux is touched: a call into libc would find no library.</summary>
-    internal static HostPlatform Open(HostRoots roots, string kernelLog, ILogger log) =>
-        OperatingSystem.IsWindows() ? OpenWindows() : OpenLinux(roots, kernelLog, log);
+    /// <param name="roots">Where its files are.</param>
+    /// <param name="kernelLog">The device.</param>
+    /// <param name="cursorOf">How far the kernel log of a boot was read by an earlier life.</param>
+    /// <param name="log">Where it says what it cannot read.</param>
+    internal static HostPlatform Open(HostRoots roots, string kernelLog, Func<string, KernelLogCursor?> cursorOf, ILogger log) =>
+        OperatingSystem.IsWindows() ? OpenWindows() : OpenLinux(roots, kernelLog, cursorOf, log);
 
     // TimeProvider.System counts by QueryPerformanceCounter there, which is documented to include sleep.
     [SupportedOSPlatform("windows")]
     private static HostPlatform OpenWindows() =>
         new(TimeProvider.System, BootId: "", new WindowsInventoryReader(TimeProvider.System).Read, EventSources: []);
 
-    private static HostPlatform OpenLinux(HostRoots roots, string kernelLogPath, ILogger log)
+    private static HostPlatform OpenLinux(HostRoots roots, string kernelLogPath, Func<string, KernelLogCursor?> cursorOf, ILogger log)
     {
         string bootId = Sampling.Clock.BootId.TryRead(roots) ?? "";
         List<IHostEventSource> sources = [new LinkStateSource(roots, bootId)];
-        if (KernelLogSource.TryOpen(bootId, path: kernelLogPath) is { } kernelLog)
+        if (KernelLogSource.TryOpen(bootId, cursorOf(bootId), kernelLogPath) is { } kernelLog)
         {
             sources.Add(kernelLog);
         }

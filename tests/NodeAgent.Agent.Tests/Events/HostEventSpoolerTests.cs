@@ -54,6 +54,19 @@ public sealed class HostEventSpoolerTests : IDisposable
     }
 
     [Fact]
+    public void Drain_Events_SaysWhatTheLastOneWasSpooledUnder()
+    {
+        List<ulong> told = [];
+        HostEventSpooler events = new(_spool, [_kernel], _inventory, "boot-1", _log) { OnSpooled = told.Add };
+        events.Drain(Now, ClockQuality.Synchronised, 0);
+        Assert.Empty(told);
+        _kernel.Waiting.Add(new HostEvent("xid", EventSeverity.Error, "m", [], 1, "b", 1));
+        _kernel.Waiting.Add(new HostEvent("xid", EventSeverity.Error, "m", [], 1, "b", 2));
+        events.Drain(Now, ClockQuality.Synchronised, 0);
+        Assert.Equal([_spool.NextSequence - 1], told);
+    }
+
+    [Fact]
     public void Drain_NothingNew_SpoolsNothing()
     {
         _events.Drain(Now, ClockQuality.Synchronised, 0);

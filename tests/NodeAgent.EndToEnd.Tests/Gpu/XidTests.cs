@@ -35,6 +35,7 @@ public sealed class XidTests
 
         await RestartAgentAsync(bed);
         Assert.Single(await bed.EventsAsync("xid"));
+        Assert.DoesNotContain(bed.Pair.Agent.Lines, line => line.Contains("kind=xid", StringComparison.Ordinal));
         Assert.True(await bed.Pair.Aggregator!.StopAsync(LocalPair.StopLimit));
         bed.Pair.Aggregator.Dispose();
         await bed.Pair.StartAggregatorAsync();
