@@ -103,8 +103,7 @@ internal sealed class AggregatorServer : IAsyncDisposable
             : new EnrolmentListener(address, trust, new EnrolmentService(state.Registry, trust, new JoinThrottle(time), state.IdentityLog), context.Log, state.IdentityLog, time);
 
         _alerts = new AlertService(_options.Alerts, time, AggregatorState.NewRandom(), context.Log.CreateLogger("alerts"));
-        _alerts.Add(new OwnConditions(
-            state.Ingest.Fleet, query.Status, () => StoreOpening.FreeRoom(_options.State.Directory), _options.Alerts, withAgents: state.Detection is null));
+        _alerts.Add(new OwnConditions(state.Ingest.Fleet, query.Status, () => StoreOpening.FreeRoom(_options.State.Directory), _options.Alerts));
         if (state.Detection is { } detection)
         {
             _alerts.Add(new IncidentAlerts(detection.Desk));

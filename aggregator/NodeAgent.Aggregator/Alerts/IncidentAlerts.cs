@@ -10,11 +10,12 @@ namespace NodeAgent.Aggregator.Alerts;
 internal sealed class IncidentAlerts(IncidentDesk desk) : IAlertSource
 {
     private const int Most = 10_000;
+    private const string SilentAgent = "agent-silent"; // AgentSilent tells of it, after the time that alerts.agent_silent_after gives an agent
 
     public IEnumerable<Alert> Active(long nowUnixMs)
     {
         (IReadOnlyList<V1.Incident> incidents, _) = desk.List(static _ => true, withResolved: false, Most, nowUnixMs);
-        return incidents.Where(incident => incident.State is Open or Acknowledged).Select(AlertOf);
+        return incidents.Where(incident => incident.State is Open or Acknowledged && incident.Causes is [{ Finding.Cause: not SilentAgent }, ..]).Select(AlertOf);
     }
 
     private static Alert AlertOf(V1.Incident incident)

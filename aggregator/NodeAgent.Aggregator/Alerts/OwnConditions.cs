@@ -8,9 +8,7 @@ namespace NodeAgent.Aggregator.Alerts;
 /// <param name="status">The aggregator's own state; asked once a look.</param>
 /// <param name="room">Bytes free and in all on the disk of the state; null: cannot be told.</param>
 /// <param name="settings">When something is wrong.</param>
-/// <param name="withAgents">Whether silent agents are told of: false where detection makes incidents of them.</param>
-internal sealed class OwnConditions(
-    FleetRegistry fleet, Func<GetStatusResponse> status, Func<(long Free, long Total)?> room, AlertSettings settings, bool withAgents = true) : IAlertSource
+internal sealed class OwnConditions(FleetRegistry fleet, Func<GetStatusResponse> status, Func<(long Free, long Total)?> room, AlertSettings settings) : IAlertSource
 {
     private const double LeastFree = 0.05;
     private const double LogAlmostFull = 0.9;
@@ -18,8 +16,7 @@ internal sealed class OwnConditions(
     public IEnumerable<Alert> Active(long nowUnixMs)
     {
         GetStatusResponse now = status();
-        IEnumerable<Alert> agents = withAgents ? SilentAgents(nowUnixMs, now.StartedUnixMs) : [];
-        return agents.Concat(Disk()).Concat(Log(now.Log)).Concat(Store(now.Storage)).Concat(Sink(now.Sink));
+        return SilentAgents(nowUnixMs, now.StartedUnixMs).Concat(Disk()).Concat(Log(now.Log)).Concat(Store(now.Storage)).Concat(Sink(now.Sink));
     }
 
     // While this aggregator was away nobody could send: an agent has the same time to come back as it has to be missed.
