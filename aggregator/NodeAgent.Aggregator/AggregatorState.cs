@@ -94,22 +94,14 @@ internal sealed class AggregatorState : IAsyncDisposable
             return (code, state);
         }
 
-        await state.CloseAsync().ConfigureAwait(false);
+        await state.CloseAsync(isWhole: false).ConfigureAwait(false);
         return (code, null);
     }
 
     internal static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
 
     /// <summary>Only when nobody sends any more: what is in memory goes into files first, so that the next start has little to read back.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        // These three follow ingest or the desk.
-        await Engines.DisposeAsync().ConfigureAwait(false);
-        Detection?.Dispose();
-        Jobs.Dispose();
-        Settle();
-        await CloseAsync().ConfigureAwait(false);
-    }
+    public ValueTask DisposeAsync() => CloseAsync(isWhole: true);
 
     // If the disk refuses, the log still has it.
     private void Settle()
@@ -133,15 +125,18 @@ internal sealed class AggregatorState : IAsyncDisposable
         return !isOpen ? ExitCode.StateUnusable : OpenEngines() ? ExitCode.Ok : ExitCode.Usage;
     }
 
-    private async ValueTask CloseAsync()
+    // Where opening failed, what comes after the failure is not there.
+    private async ValueTask CloseAsync(bool isWhole)
     {
-        if (Engines is not null)
-        {
-            await Engines.DisposeAsync().ConfigureAwait(false);
-        }
-
+        // These three follow ingest or the desk.
+        await (Engines?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
         Detection?.Dispose();
         Jobs?.Dispose();
+        if (isWhole)
+        {
+            Settle();
+        }
+
         Commands?.Dispose();
         Registry?.Dispose();
         Placement?.Dispose();

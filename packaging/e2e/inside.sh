@@ -24,15 +24,18 @@ is_active() { [ "$(property "$1" ActiveState)" = active ]; }
 new_pid() { [ "$(property "$1" MainPID)" != "$2" ] && [ "$(property "$1" MainPID)" != 0 ] && is_active "$1"; }
 node_is_live() { nodectl nodes -o json | tr -d ' \n' | grep -q '"name":"node-1".*"state":"live"'; }
 
-# How a host gets its identity; the only place that knows.
-enrol() {
+# As docs/install.md says.
+make_fleet() {
     nodectl fleet init /root/lab --name lab --server-name localhost,127.0.0.1 >/dev/null 2>&1
-    nodectl fleet issue /root/lab agent node-1 >/dev/null 2>&1
     install -D -m 0644 /root/lab/ca.crt /etc/nodeagent/fleet/ca.crt
+    install -m 0644 /root/lab/issuer.crt /etc/nodeagent/fleet/issuer.crt
+    install -m 0600 /root/lab/issuer.key /etc/nodeagent/fleet/issuer.key
     install -m 0644 /root/lab/aggregator.crt /etc/nodeagent/aggregator.crt
     install -m 0600 /root/lab/aggregator.key /etc/nodeagent/aggregator.key
-    install -m 0644 /root/lab/agents/node-1.crt /etc/nodeagent/agent.crt
-    install -m 0640 -g nodeagent /root/lab/agents/node-1.key /etc/nodeagent/agent.key
+}
+enrol() {
+    nodectl token create node-1 --file /root/node-1.token
+    install -m 0640 -g nodeagent /root/node-1.token /etc/nodeagent/join.token
 }
 
 step=install
@@ -49,12 +52,15 @@ nodeagent run --check-config >/dev/null
 say "users and units are there, nothing runs yet"
 
 step=enrol
-enrol
+make_fleet
 systemctl start nodeagent-aggregator
+enrol
 systemctl start nodeagent
 is_active nodeagent-aggregator
 is_active nodeagent
 [ "$(stat -c %U:%a /var/lib/nodeagent)" = nodeagent:700 ]
+[ "$(stat -c %U:%a /var/lib/nodeagent/identity/identity.pem)" = nodeagent:600 ]
+rm /etc/nodeagent/join.token
 say "aggregator: $(property nodeagent-aggregator StatusText)"
 say "agent: $(property nodeagent StatusText)"
 

@@ -51,20 +51,23 @@ internal sealed class HostExamination(string root, TimeProvider time)
 
     private void Certificate()
     {
-        string path = At("etc/nodeagent/agent.crt");
-        if (!File.Exists(path))
-        {
-            Add(CheckItem.Warn("agent-certificate", $"no {path}", "Enrol this host (man nodeagent), unless its configuration names another file."));
-            return;
-        }
-
+        const string ByHandFix = "Issue a new one: nodectl fleet issue.";
+        const string EnrolledFix = "The agent renews it by itself for 14 days, once it reaches the aggregator; after that: nodectl token create, nodeagent enrol --force.";
+        string enrolled = At("var/lib/nodeagent/identity/identity.pem");
+        string byHand = At("etc/nodeagent/agent.crt");
+        bool isByHand = File.Exists(byHand);
+        string path = isByHand ? byHand : enrolled;
         try
         {
-            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificateFromFile(path);
+            using X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(path));
             TimeSpan left = certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime;
-            if (left <= TimeSpan.Zero) Add(CheckItem.Fail("agent-certificate", $"{path} expired {Human.Age(-left.TotalMilliseconds)} ago", "Issue a new one: nodectl fleet issue."));
-            else if (left < ExpiryWarning) Add(CheckItem.Warn("agent-certificate", $"{path} expires in {Human.Age(left.TotalMilliseconds)}", "Issue a new one: nodectl fleet issue."));
+            if (left <= TimeSpan.Zero) Add(CheckItem.Fail("agent-certificate", $"{path} expired {Human.Age(-left.TotalMilliseconds)} ago", isByHand ? ByHandFix : EnrolledFix));
+            else if (isByHand && left < ExpiryWarning) Add(CheckItem.Warn("agent-certificate", $"{path} expires in {Human.Age(left.TotalMilliseconds)}", ByHandFix));
             else Add(CheckItem.Ok("agent-certificate", $"valid for {Human.Age(left.TotalMilliseconds)}"));
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            Add(CheckItem.Warn("agent-certificate", $"no {enrolled}", "Enrol this host: nodectl token create NAME, then nodeagent enrol (man nodeagent)."));
         }
         catch (Exception broken) when (broken is CryptographicException or IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,6 @@
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using NodeAgent.Ctl.Doctor;
 
 namespace NodeAgent.Ctl.Tests.Doctor;
@@ -55,6 +57,22 @@ public sealed class HostExaminationTests : IDisposable
         CheckItem check = Assert.Single(Run(), item => item.Outcome == "fail");
         Assert.Contains(expected, check.Detail, StringComparison.Ordinal);
         Assert.False(string.IsNullOrWhiteSpace(check.Fix));
+    }
+
+    [Theory]
+    [InlineData(10, "ok", "valid for")]
+    [InlineData(-2, "fail", "expired")]
+    public void Run_OfAnEnrolledHost_LooksAtWhatTheAgentRenews(int hoursLeft, string outcome, string expected)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "a Linux host's files");
+        Healthy();
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        DateTimeOffset end = TimeProvider.System.GetUtcNow().AddHours(hoursLeft);
+        using X509Certificate2 certificate = new CertificateRequest("CN=gpu-01", key, HashAlgorithmName.SHA256).CreateSelfSigned(end.AddHours(-24), end);
+        Write("var/lib/nodeagent/identity/identity.pem", key.ExportPkcs8PrivateKeyPem() + "\n" + certificate.ExportCertificatePem());
+        CheckItem check = Assert.Single(Run(), item => item.Name == "agent-certificate");
+        Assert.Equal(outcome, check.Outcome);
+        Assert.Contains(expected, check.Detail, StringComparison.Ordinal);
     }
 
     private IReadOnlyList<CheckItem> Run() => new HostExamination(_root, TimeProvider.System).Run();

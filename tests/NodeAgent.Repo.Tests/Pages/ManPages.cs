@@ -15,16 +15,17 @@ internal static class ManPages
         ],
         [
             ("/etc/nodeagent/nodeagent.json", "The configuration, nodeagent.json(5); files in /etc/nodeagent/nodeagent.d come on top."),
-            ("/etc/nodeagent/agent.crt, agent.key, fleet/ca.crt", "This host's certificate, its key, and the fleet's CA."),
+            ("/etc/nodeagent/join.token", "A join token (`nodectl token create`), with which the agent gets its certificate at its first start."),
+            ("/var/lib/nodeagent/identity", "This host's key, certificate and the fleet's roots; renewed by the agent itself. Never copy it to another host."),
             ("/etc/nodeagent/policy.json", "What commands may do on this host. Only root may be able to write it."),
             ("/var/lib/nodeagent/spool", "What the aggregator has not acknowledged yet."),
             ("/run/nodeagent/gpu", "GPUs that the agent shall let go of."),
         ],
         """
         # from the administrator's machine
-        nodectl fleet issue ./lab agent gpu-01
-        scp lab/agents/gpu-01.* lab/ca.crt gpu-01:
-        # on the host: as /etc/nodeagent/agent.crt, agent.key and fleet/ca.crt, the address in /etc/nodeagent/nodeagent.json, then
+        nodectl token create gpu-01 --file gpu-01.token
+        scp gpu-01.token gpu-01:
+        # on the host: as /etc/nodeagent/join.token (root:nodeagent, 0640), the address in /etc/nodeagent/nodeagent.json, then
         nodeagent run --check-config && systemctl enable --now nodeagent
         """);
 
@@ -36,13 +37,15 @@ internal static class ManPages
         ],
         [
             ("/etc/nodeagent/aggregator.json", "The configuration, aggregator.json(5); files in /etc/nodeagent/aggregator.d come on top."),
-            ("/etc/nodeagent/aggregator.crt, aggregator.key, fleet/ca.crt", "Its certificate, its key, and the fleet's CA. systemd hands the service copies in /run/credentials/nodeagent-aggregator.service."),
+            ("/etc/nodeagent/aggregator.crt, aggregator.key, fleet/ca.crt, fleet/issuer.crt, fleet/issuer.key", "Its certificate and key, the fleet's root, and the issuing CA with its key. systemd hands the service copies in /run/credentials/nodeagent-aggregator.service."),
             ("/var/lib/nodeagent-aggregator", "The log, the store and everything else that must survive a restart."),
             ("/usr/share/nodeagent-aggregator", "Rules for Prometheus and dashboards for Grafana."),
         ],
         """
         nodectl fleet init ./lab --name lab --server-name aggregator.lab
         install -D -m 0644 lab/ca.crt /etc/nodeagent/fleet/ca.crt
+        install -m 0644 lab/issuer.crt /etc/nodeagent/fleet/issuer.crt
+        install -m 0600 lab/issuer.key /etc/nodeagent/fleet/issuer.key
         install -m 0644 lab/aggregator.crt /etc/nodeagent/aggregator.crt
         install -m 0600 lab/aggregator.key /etc/nodeagent/aggregator.key
         systemctl enable --now nodeagent-aggregator
