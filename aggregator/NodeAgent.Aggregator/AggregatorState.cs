@@ -129,7 +129,11 @@ internal sealed class AggregatorState : IAsyncDisposable
     private async ValueTask CloseAsync(bool isWhole)
     {
         // These three follow ingest or the desk.
-        await (Engines?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
+        if (Engines is not null)
+        {
+            await Engines.DisposeAsync().ConfigureAwait(false);
+        }
+
         Detection?.Dispose();
         Jobs?.Dispose();
         if (isWhole)

@@ -27,7 +27,7 @@ internal static class CommandBenchmark
         try
         {
             await using LocalPair pair = await LocalPair.StartAsync(new LocalPairOptions { Folder = folder, Node = Node, AgentSettings = [LocalActuator.SettingIn(folder)] }).ConfigureAwait(false);
-            using LocalActuator actuator = await LocalActuator.StartAsync(folder, Node, """ "no_op": { "allow": true, "max_per_hour": 3600, "max_per_day": 36000 } """).ConfigureAwait(false);
+            using LocalActuator actuator = await LocalActuator.StartAsync(folder, """ "no_op": { "allow": true, "max_per_hour": 3600, "max_per_day": 36000 } """).ConfigureAwait(false);
 
             // It was not there when the agent connected; another connection finds it.
             await pair.Agent!.StopAsync(LocalPair.StopLimit).ConfigureAwait(false);

@@ -28,7 +28,7 @@ public sealed class CommandTests
         Assert.Equal(1, code);
         Assert.Contains("no actuator", output);
 
-        using LocalActuator actuator = await LocalActuator.StartAsync(folder.Path, "e2e", """ "no_op": { "allow": true } """);
+        using LocalActuator actuator = await LocalActuator.StartAsync(folder.Path, """ "no_op": { "allow": true } """);
         await pair.Agent!.StopAsync(LocalPair.StopLimit);
         await pair.StartAgentAsync();
         await Waiting.ForAsync("a dry run", Limit, async () => (await pair.CtlAsync("run", "no_op", "--on", "e2e", "--reason", "look", "--dry-run")).ExitCode == 0 ? "yes" : null);
@@ -73,7 +73,7 @@ public sealed class CommandTests
         string[] uplink = ["uplink.aggregator=http://127.0.0.1:1", "uplink.plaintext_node=victim"];
         string diagnostics = string.Join(", ", Enumerable.Range(0, kills).Select(i => $$""" "d{{i}}": { "argv": ["/usr/bin/mktemp", "-p", "{{folder.Path}}", "done.{{i}}.XXXXXX"] } """));
         using LocalActuator actuator = await LocalActuator.StartAsync(
-            folder.Path, "victim", """ "diagnose": { "allow": true, "max_per_hour": 3600, "max_per_day": 36000 } """, $$""" "diagnostics": { {{diagnostics}} }, """, uplink);
+            folder.Path, """ "diagnose": { "allow": true, "max_per_hour": 3600, "max_per_day": 36000 } """, $$""" "diagnostics": { {{diagnostics}} }, """, uplink);
 #pragma warning disable CA5394 // Not for secrets.
         Random random = new(11);
         int interrupted = 0;

@@ -24,7 +24,7 @@ public sealed class HostileAggregatorTests
         // The node allows all there is: what keeps the hostile one out is that nobody signed for it.
         string rules = string.Join(",\n", CommandCatalogue.All.Select(row => $$""" "{{row.Name}}": { "allow": true, "values": { {{ListsOf(row)}} } } """));
         string diagnostics = $$""" "diagnostics": { "mark": { "argv": ["/usr/bin/mktemp", "-p", "{{folder.Path}}", "{{Marker}}.XXXXXX"] } }, """;
-        using LocalActuator actuator = await LocalActuator.StartAsync(folder.Path, "victim", rules, diagnostics, uplink);
+        using LocalActuator actuator = await LocalActuator.StartAsync(folder.Path, rules, diagnostics, uplink);
         using RealProcess agent = RealProcess.Start("agent", Repository.AgentProgram,
             ["run", "--set", uplink[0], "--set", uplink[1], "--set", LocalActuator.SettingIn(folder.Path), "--set", $"spool.directory={folder.Path}/spool"]);
         ActuatorReport victim = await hostile.Report.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);

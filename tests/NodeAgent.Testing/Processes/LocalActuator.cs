@@ -31,17 +31,12 @@ public sealed class LocalActuator : IDisposable
 
     /// <summary>Writes policy and key, and starts it. The pair's fleet must have been made.</summary>
     /// <param name="folder">The pair's.</param>
-    /// <param name="node">The pair's node.</param>
     /// <param name="commands">The policy's rules, as JSON.</param>
     /// <param name="more">More of the policy's members, as JSON with a comma at the end.</param>
-    /// <param name="uplink">Settings that say which node it is; null: the pair's certificate.</param>
-    public static async Task<LocalActuator> StartAsync(string folder, string node, string commands, string more = "", IReadOnlyList<string>? uplink = null)
+    /// <param name="uplink">Settings that say which node it is; null: as the pair's agent was enrolled.</param>
+    public static async Task<LocalActuator> StartAsync(string folder, string commands, string more = "", IReadOnlyList<string>? uplink = null)
     {
-        string certificate = Path.Combine(folder, "fleet", "agents", node);
-        LocalActuator actuator = new(folder, uplink ??
-        [
-            $"uplink.ca_file={Path.Combine(folder, "fleet", "ca.crt")}", $"uplink.certificate_file={certificate}.crt", $"uplink.key_file={certificate}.key",
-        ]);
+        LocalActuator actuator = new(folder, uplink ?? [$"identity.directory={Path.Combine(folder, "identity")}"]);
         FileStreamOptions secret = new() { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) secret.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         await using (StreamWriter file = new(actuator.KeyFile, secret))
