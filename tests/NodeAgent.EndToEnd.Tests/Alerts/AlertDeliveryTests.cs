@@ -40,6 +40,9 @@ public sealed class AlertDeliveryTests
         });
         Uri alerts = new($"http://127.0.0.1:{port}/api/v2/alerts?active=true");
         using HttpClient http = new();
+
+        // Who never sent anything is not missed.
+        await Waiting.ForAsync("a first reading", Limit, async () => (await pair.CtlAsync("query", "nodeagent_ticks_total")) is { ExitCode: 0, Output: var page } && page.Contains("node-1", StringComparison.Ordinal) ? page : null);
         await pair.Agent!.StopAsync(LocalPair.StopLimit);
 
         string firing = await Waiting.ForAsync("a firing alert", Limit, async () => await TryGetAsync(http, alerts) is { } page && page.Contains("AgentSilent", StringComparison.Ordinal) ? page : null);
