@@ -28,6 +28,7 @@ internal sealed class CommandLane(string socket, CommandLaneLog log) : ICommandL
     private bool _isRunning; // a thread is at it
     private bool _isStopped;
     private volatile bool _hasAnswers;
+    private volatile bool _isStartOwed; // the host had no thread left; asked for again whenever the uplink looks for answers
 
     /// <summary>An answer is there to be sent; from the lane's thread, under its lock, so it must not wait. Never after <see cref="Stop"/>.</summary>
     internal Action OnAnswer { get; set; } = static () => { };
@@ -44,7 +45,18 @@ internal sealed class CommandLane(string socket, CommandLaneLog log) : ICommandL
         }
     }
 
-    public bool HasAnswers => _hasAnswers;
+    public bool HasAnswers
+    {
+        get
+        {
+            if (_isStartOwed)
+            {
+                Start();
+            }
+
+            return _hasAnswers;
+        }
+    }
 
     public void Welcomed() => Add(null);
 
@@ -93,7 +105,20 @@ internal sealed class CommandLane(string socket, CommandLaneLog log) : ICommandL
             _isRunning = true;
         }
 
-        new Thread(Run) { Name = "commands", IsBackground = true }.Start();
+        Start();
+    }
+
+    private void Start()
+    {
+        try
+        {
+            new Thread(Run) { Name = "commands", IsBackground = true }.Start();
+            _isStartOwed = false;
+        }
+        catch (OutOfMemoryException)
+        {
+            _isStartOwed = true; // pids.max or the like: telemetry goes on, and commands wait
+        }
     }
 
     private void Run()
