@@ -339,12 +339,4 @@ internal sealed class AggregatorServer : IAsyncDisposable
             _log.CallFailed(call.Method, call.Identity?.ToString() ?? "nobody", call.Peer, exception);
         }
     }
-
-    /// <summary>Signals are <see cref="ProcessLifetime"/>'s; the host's own handler would stop before the log says why.</summary>
-    private sealed class NoSignals : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

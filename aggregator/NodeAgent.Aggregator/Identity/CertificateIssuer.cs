@@ -43,18 +43,10 @@ internal sealed class CertificateIssuer(X509Certificate2 authority, string fleet
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
 
         DateTimeOffset now = time.GetUtcNow();
-        return request.Create(authority, Later(now - Backdate, authority.NotBefore), Sooner(now + lifetime, authority.NotAfter), Serial());
+        return request.Create(authority, Later(now - Backdate, authority.NotBefore), Sooner(now + lifetime, authority.NotAfter), FleetAuthority.NewSerial());
     }
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
     private static DateTimeOffset Sooner(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
-
-    // Positive and 16 bytes: RFC 5280 allows up to 20, and 64 random bits are the CA/Browser Forum's minimum.
-    private static byte[] Serial()
-    {
-        byte[] serial = RandomNumberGenerator.GetBytes(16);
-        serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
-        return serial;
-    }
 }

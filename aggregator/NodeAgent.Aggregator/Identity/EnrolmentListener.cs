@@ -80,12 +80,4 @@ internal sealed class EnrolmentListener : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
         _rpc.Dispose();
     }
-
-    /// <summary>Signals are the program's.</summary>
-    private sealed class NoSignals : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -85,15 +85,7 @@ internal sealed class CertificateMaker(TimeProvider time)
         if (end > authority.NotAfter) end = authority.NotAfter;
         DateTimeOffset start = now - Backdate;
         if (start < authority.NotBefore) start = authority.NotBefore;
-        using X509Certificate2 bare = request.Create(authority, start, end, Serial());
+        using X509Certificate2 bare = request.Create(authority, start, end, FleetAuthority.NewSerial());
         return bare.CopyWithPrivateKey(key);
-    }
-
-    // Positive and 16 bytes: RFC 5280 allows up to 20, and 64 random bits are the CA/Browser Forum's minimum.
-    private static byte[] Serial()
-    {
-        byte[] serial = RandomNumberGenerator.GetBytes(16);
-        serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
-        return serial;
     }
 }

@@ -58,4 +58,12 @@ public static class FleetAuthority
 
         return isTrusted;
     }
+
+    /// <summary>A serial number for a certificate: positive, 16 bytes of the 20 that RFC 5280 allows, above the 64 random bits that are the CA/Browser Forum's minimum.</summary>
+    public static byte[] NewSerial()
+    {
+        byte[] serial = RandomNumberGenerator.GetBytes(16);
+        serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
+        return serial;
+    }
 }
