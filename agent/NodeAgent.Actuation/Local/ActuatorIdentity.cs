@@ -63,6 +63,7 @@ public sealed record ActuatorIdentity(string Fleet, string Node, byte[] Incarnat
     private static string Write(string path, ActuatorIdentity identity, IFileOps files)
     {
         string text = $"{identity.Fleet}\n{identity.Node}\n{Convert.ToHexStringLower(identity.Incarnation)}\n";
-        return DurableText.TryWrite(files, path, text) is { } problem ? $"{path}: {problem}" : "";
+        files.TryReplace(path, Encoding.UTF8.GetBytes(text), isDurable: true, out string problem);
+        return problem;
     }
 }

@@ -29,16 +29,7 @@ internal sealed class KernelLogBookmark(IFileOps files, string directory)
     /// <summary>Null: there is none that can be read, or it is of another boot.</summary>
     internal KernelLogCursor? Read(string bootId)
     {
-        IoResult opened = files.Open(FilePath, FileOpenMode.Read);
-        if (!opened.Ok)
-        {
-            return null;
-        }
-
-        Span<byte> buffer = stackalloc byte[MaxBytes];
-        IoResult read = files.Read(opened.Value, buffer, 0);
-        files.Close(opened.Value);
-        string[] words = read.Ok ? Encoding.ASCII.GetString(buffer[..(int)read.Value]).Split(' ') : [];
+        string[] words = files.TryReadWhole(FilePath, MaxBytes, out _) is { } line ? Encoding.ASCII.GetString(line).Split(' ') : [];
         return words.Length == 2 && bootId.Length > 0 && words[0] == bootId && words[1].EndsWith('\n')
             && ulong.TryParse(words[1].AsSpan(0, words[1].Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out ulong next)
             ? new KernelLogCursor(bootId, next) : null;
@@ -67,25 +58,11 @@ internal sealed class KernelLogBookmark(IFileOps files, string directory)
             (cursor, _noted) = (_cursor, 0);
         }
 
-        if (!TryWrite(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{cursor.BootId} {cursor.NextSequence}\n"))))
+        // An end in the middle leaves the old one; one that is torn all the same reads as none.
+        byte[] line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{cursor.BootId} {cursor.NextSequence}\n"));
+        if (!files.TryReplace(FilePath, line, isDurable: false, out _))
         {
             Failures++;
         }
-    }
-
-    // Beside and renamed, so that an end in the middle leaves the old one; one that is torn all the same reads as none.
-    private bool TryWrite(byte[] line)
-    {
-        string fresh = FilePath + ".new";
-        files.Delete(fresh); // of an attempt that was cut short; if it cannot go, it cannot be made either
-        IoResult opened = files.Open(fresh, FileOpenMode.CreateNew);
-        if (!opened.Ok)
-        {
-            return false;
-        }
-
-        IoResult written = files.Write(opened.Value, line, 0);
-        IoResult closed = files.Close(opened.Value);
-        return written.Ok && written.Value == line.Length && closed.Ok && files.Rename(fresh, FilePath).Ok;
     }
 }

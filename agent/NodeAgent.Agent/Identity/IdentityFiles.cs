@@ -51,93 +51,17 @@ internal sealed class IdentityFiles(IFileOps files, string directory)
         // What stays of it after a crash is the present key, and is recognised as such.
         string path = Path.Combine(directory, NextKey);
         IoResult deleted = files.Delete(path);
-        problem = deleted.Ok ? Problem("sync", directory, files.SyncDirectory(directory)) : deleted.Errno == Errno.NoEntry ? "" : Describe("delete", path, deleted);
+        problem = deleted.Ok ? WholeFile.Problem("sync", directory, files.SyncDirectory(directory))
+            : deleted.Errno == Errno.NoEntry ? "" : WholeFile.Problem("delete", path, deleted);
         return problem.Length == 0;
     }
 
-    private string? Read(string path, out string problem)
-    {
-        problem = "";
-        IoResult opened = files.Open(path, FileOpenMode.Read);
-        if (!opened.Ok)
-        {
-            problem = opened.Errno == Errno.NoEntry ? "" : Describe("open", path, opened);
-            return null;
-        }
-
-        byte[] buffer = new byte[MaxBytes];
-        int length = 0;
-        IoResult read = IoResult.Done();
-        while (length < buffer.Length)
-        {
-            read = files.Read(opened.Value, buffer.AsSpan(length), length);
-            if (read.Errno == Errno.Interrupted)
-            {
-                continue;
-            }
-
-            if (!read.Ok || read.Value <= 0)
-            {
-                break;
-            }
-
-            length += (int)read.Value;
-        }
-
-        files.Close(opened.Value);
-        problem = !read.Ok ? Describe("read", path, read) : length == buffer.Length ? $"{path} has more than {MaxBytes} bytes" : "";
-        return problem.Length == 0 ? Encoding.ASCII.GetString(buffer, 0, length) : null;
-    }
+    private string? Read(string path, out string problem) =>
+        files.TryReadWhole(path, MaxBytes, out problem) is { } content ? Encoding.ASCII.GetString(content) : null;
 
     private bool TryReplace(string name, string content, out string problem)
     {
-        string path = Path.Combine(directory, name);
-        string fresh = path + ".new";
-        problem = Problem("make", directory, files.CreateDirectory(directory));
-        if (problem.Length > 0)
-        {
-            return false;
-        }
-
-        files.Delete(fresh); // of an attempt that a crash cut short; if it cannot go, it cannot be made either
-        IoResult opened = files.Open(fresh, FileOpenMode.CreateNew);
-        if (!opened.Ok)
-        {
-            problem = Describe("make", fresh, opened);
-            return false;
-        }
-
-        problem = Write(opened.Value, fresh, Encoding.ASCII.GetBytes(content));
-        IoResult closed = files.Close(opened.Value);
-        problem = problem.Length > 0 ? problem
-            : Problem("close", fresh, closed) is { Length: > 0 } unclosed ? unclosed
-            : Problem("rename", fresh, files.Rename(fresh, path)) is { Length: > 0 } unrenamed ? unrenamed
-            : Problem("sync", directory, files.SyncDirectory(directory));
-        return problem.Length == 0;
+        problem = WholeFile.Problem("make", directory, files.CreateDirectory(directory));
+        return problem.Length == 0 && files.TryReplace(Path.Combine(directory, name), Encoding.ASCII.GetBytes(content), isDurable: true, out problem);
     }
-
-    private string Write(long handle, string path, byte[] content)
-    {
-        for (int written = 0; written < content.Length;)
-        {
-            IoResult result = files.Write(handle, content.AsSpan(written), written);
-            if (result.Errno == Errno.Interrupted)
-            {
-                continue;
-            }
-
-            if (!result.Ok || result.Value <= 0)
-            {
-                return Describe("write", path, result);
-            }
-
-            written += (int)result.Value;
-        }
-
-        return Problem("sync", path, files.Sync(handle));
-    }
-
-    private static string Problem(string call, string path, IoResult result) => result.Ok ? "" : Describe(call, path, result);
-
-    private static string Describe(string call, string path, IoResult result) => $"cannot {call} {path}: {Errno.Name(result.Ok ? Errno.InputOutput : result.Errno)}";
 }
